@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cockpitctl: the command line on the target."""
