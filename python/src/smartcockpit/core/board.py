@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board of last readings: value, quality and time of every signal that one daemon owns.
 
-Knows neither where readings come from nor who is told; lists indexed by signal, because every frame passes here.
+Knows neither where readings come from nor who is told; lists indexed by signal, because every frame passes
+here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time as a passed-in thing, so that tests never sleep.
 
-Durations are monotonic nanoseconds, wall time (µs since the Unix epoch, CLOCK_REALTIME) is for people and for the time
-stamp beside a signal.
+Durations are monotonic nanoseconds, wall time (µs since the Unix epoch, CLOCK_REALTIME) is for people and
+for the time stamp beside a signal.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The error family of SmartCockpit.
 
-Owns the kinds and their exit codes. How an error looks on D-Bus is `smartcockpit.bus.errors`' business, how it is
-printed is the command line's.
+Owns the kinds and their exit codes. How an error looks on D-Bus is `smartcockpit.bus.errors`' business, how
+it is printed is the command line's.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 class SmartCockpitError(Exception):
     """Root of all errors that a person may read.
 
-    `message` says what is wrong and where, `hint` what the reader can do about it (may be empty). `exit_code` is what
-    a program ends with when nobody handles the error: 1 bug, 2 user, 69 device or service missing, 78 configuration
-    (the last two from sysexits.h).
+    `message` says what is wrong and where, `hint` what the reader can do about it (may be empty).
+    `exit_code` is what a program ends with when nobody handles the error: 1 bug, 2 user, 69 device or
+    service missing, 78 configuration (the last two from sysexits.h).
     """
 
     exit_code = 1

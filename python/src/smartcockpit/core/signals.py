@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The vehicle signal: what it is called, what it may hold, how far it can be trusted.
 
-Owns the vocabulary (VSS names, datatypes, kinds, quality). Where values come from, how they are kept and how they
-travel belong to others. Source of names and datatypes: COVESA Vehicle Signal Specification 6.0.
+Owns the vocabulary (VSS names, datatypes, kinds, quality). Where values come from, how they are kept and
+how they travel belong to others. Source of names and datatypes: COVESA Vehicle Signal Specification 6.0.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ class Datatype(StrEnum):
 class SignalSpec:
     """What the catalogue says of one leaf.
 
-    `minimum` and `maximum` are physical limits in `unit` (VSS unit identifier, "" without one), both inclusive and
-    optional; `allowed` lists the permitted strings of an enumeration (empty: any).
+    `minimum` and `maximum` are physical limits in `unit` (VSS unit identifier, "" without one), both
+    inclusive and optional; `allowed` lists the permitted strings of an enumeration (empty: any).
     """
 
     path: str
