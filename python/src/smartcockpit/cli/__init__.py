@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cockpitctl: the command line on the target."""
+"""`cockpitctl`, the command line on the target: a client of the daemons over D-Bus, nothing more."""

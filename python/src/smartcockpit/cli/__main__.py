@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entry of `cockpitctl`: parse, run the verb, turn errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from smartcockpit.cli import parser
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Awaitable
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `cockpitctl` and return its exit code (0, 2, 69, 78; 1 is a bug and comes with its trace)."""
+    options = parser.build().parse_args(arguments)
+    options.bus = options.bus or parser.bus_address()
+    import smartcockpit.runtime.lean  # noqa: F401 - must come before asyncio
+    from smartcockpit.core.errors import SmartCockpitError
+
+    try:
+        return _run(options)
+    except SmartCockpitError as error:
+        print(f"cockpitctl: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 0 if options.verb == "live" or getattr(options, "watch", False) or _is_watch(options) else 130
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`). Keep the interpreter from complaining when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _is_watch(options: argparse.Namespace) -> bool:
+    return getattr(options, "what", "") == "watch"
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.verb == "config":
+        from smartcockpit.cli import config
+
+        return config.run(options)
+    import asyncio
+
+    return asyncio.run(_talk(options))
+
+
+async def _talk(options: argparse.Namespace) -> int:
+    from smartcockpit.bus.connection import BusConnection
+
+    if options.verb == "live":
+        from smartcockpit.cli import live
+
+        return await live.run(options)
+    async with BusConnection(options.bus) as bus:
+        return await _verb(options, bus)
+
+
+def _verb(options: argparse.Namespace, bus: object) -> Awaitable[int]:
+    import importlib
+
+    verb = importlib.import_module(f"smartcockpit.cli.{options.verb}")
+    result: Awaitable[int] = verb.run(options, bus)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the time went between power-on and the first valid signal, from systemd's monotonic stamps.
+
+Stages: kernel (from the boot loader's jump to the first process), first unit, canbridge (unit active), first
+signal (a valid reading was seen), finished (all jobs of the boot done). What the boot loader took before is
+not visible from here.
+"""
+
+from __future__ import annotations
+
+import time
+
+from smartcockpit.bus import names
+from smartcockpit.bus.connection import BusConnection
+from smartcockpit.core.errors import SmartCockpitError
+
+SYSTEMD = "org.freedesktop.systemd1"
+MANAGER = "/org/freedesktop/systemd1"
+CANBRIDGE = "/org/freedesktop/systemd1/unit/smartcockpit_2dcanbridge_2eservice"
+STAMPS = (
+    ("userspace", MANAGER, "Manager", "UserspaceTimestampMonotonic"),
+    ("first unit", MANAGER, "Manager", "UnitsLoadFinishTimestampMonotonic"),
+    ("canbridge ready", CANBRIDGE, "Unit", "ActiveEnterTimestampMonotonic"),
+    ("finished", MANAGER, "Manager", "FinishTimestampMonotonic"),
+)
+COMPLETE = len(STAMPS) + 1
+"""Number of stages when all are known."""
+
+
+async def stages(bus: BusConnection, first_valid_us: int) -> list[tuple[str, float]]:
+    """Return (stage, seconds since the kernel started) in order of time; those not reached are left out.
+
+    `first_valid_us` is the time of the first valid reading, µs CLOCK_REALTIME, 0 when there is none yet.
+    Without systemd on the bus the list is empty.
+    """
+    found: list[tuple[str, float]] = []
+    try:
+        for name, path, interface, key in STAMPS:
+            reply = await bus.call(
+                SYSTEMD, path, names.PROPERTIES, "Get", "ss", (f"{SYSTEMD}.{interface}", key)
+            )
+            if isinstance(reply[0], int) and reply[0] > 0:
+                found.append((name, reply[0] / 1e6))
+    except SmartCockpitError:
+        return []
+    if first_valid_us:
+        uptime_offset = time.time() - time.monotonic()
+        found.append(("first valid signal", round(first_valid_us / 1e6 - uptime_offset, 3)))
+    return sorted(found, key=lambda stage: stage[1])
