@@ -1,57 +1,116 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One connection to a message bus that survives stalls and restarts of the bus daemon. (Signatures; body
-follows.)"""
+"""One connection to a message bus that survives stalls and restarts of the bus daemon.
+
+Owns the life of the connection: connecting, the bus name, match rules, reconnecting with back-off. What is
+offered stands in `objects`, how calls are answered in `dispatch`, bytes are `link`'s business.
+
+After a reconnect match rules are added again and the name is requested again, in this order; then the
+`on_connected` callbacks run, so that publishers send their full state. Objects are there from the first
+moment.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
-from smartcockpit.bus.declare import MethodSpec
+from smartcockpit.bus.announce import Announcer
+from smartcockpit.bus.codec import CALL, NO_REPLY_EXPECTED, SIGNAL, Incoming
+from smartcockpit.bus.declare import MethodSpec, sinks_of, spec_of
+from smartcockpit.bus.dispatch import answer, error_reply
+from smartcockpit.bus.errors import DBusFailure, InvalidArgumentsError, NameTakenError
+from smartcockpit.bus.link import LOST, Link, Target
 from smartcockpit.bus.match import MatchRule
+from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH, ERROR
+from smartcockpit.bus.objects import Objects
+from smartcockpit.bus.transport import open_socket
+from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 
+_log = logging.getLogger(__name__)
 
-class Signal:
-    """A received signal."""
+CALLS_AT_ONCE = 64
+"""Calls being served by `async` methods; further ones are refused with LimitsExceeded until one is done."""
+FLUSH_TIMEOUT_S = 0.5
+BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Pauses between attempts to reconnect; the last one repeats."""
 
-    sender: str
-    path: str
-    interface: str
-    member: str
+_DO_NOT_QUEUE = 4
+_OWNER_REPLIES = (1, 4)  # primary owner, already owner (specification, RequestName)
 
-    def args(self) -> list[Any]:
-        """Return the arguments as plain Python values (structs are tuples, variants their values)."""
-        raise NotImplementedError
+Handler = Callable[[Incoming], None]
 
 
 class Subscription:
     """A running subscription."""
 
+    def __init__(self, connection: BusConnection, rule: MatchRule, handler: Handler) -> None:
+        self._connection, self.rule, self.handler = connection, rule, handler
+
     async def close(self) -> None:
-        """End it."""
+        """End it; without a connection there is nothing to take back."""
+        await self._connection._unsubscribe(self)
 
 
 class BusConnection:
-    """`address`: "system", "session" or a D-Bus address; `name`: well-known name to own, or None for a
-    client.
+    """A connection to the bus at `address`: "system", "session" or a D-Bus address.
 
-    async with BusConnection("system", "org.smartcockpit.X1") as bus: … connects and closes.
+    `name` is the well-known name to own, None for a client. Use it as `async with BusConnection(…) as bus`,
+    or call `connect` and `close`.
     """
 
     def __init__(self, address: str = "system", name: str | None = None) -> None:
-        self.unique_name = ""
+        self._address = address
+        self._name = name
+        self._link: Link | None = None
+        self._ready = False
+        self._objects = Objects()
+        self._subscriptions: list[Subscription] = []
+        self._on_connected: list[Callable[[], None]] = []
+        self._on_drained: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keeper: asyncio.Task[None] | None = None
+
+    # ---- life --------------------------------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Connect, export, take the name. Raises `UnavailableError` (no bus) or `NameTakenError`, both with
-        remedy."""
+        """Connect and take the name.
+
+        Raises `UnavailableError` (no bus, no answer), `NameTakenError` or `AccessDeniedError`, each with a
+        remedy.
+        """
+        link = await self._establish()
+        self._keeper = asyncio.create_task(self._keep(link), name=f"bus connection {self._name or ''}")
 
     async def run(self) -> None:
         """Wait until `close`; raises what the keeper of the connection died of."""
+        assert self._keeper is not None, "connect first"
+        try:
+            await asyncio.shield(self._keeper)
+        except asyncio.CancelledError:
+            if not self._keeper.cancelled():
+                raise
 
     async def close(self) -> None:
-        """Flush for at most 0.5 s, then disconnect."""
+        """Write out what waits, for at most `FLUSH_TIMEOUT_S`, then disconnect."""
+        if self._link is not None and not self._link.ended.is_set():
+            try:
+                async with asyncio.timeout(FLUSH_TIMEOUT_S):
+                    await self._link.writer.drain()
+            except TimeoutError:
+                _log.warning("the bus does not read; %d bytes were not sent", self._link.writer.queued)
+        tasks = [*self._tasks, *([self._keeper] if self._keeper else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._ready = False
+        if self._link is not None:
+            self._link.end("closed")
 
     async def __aenter__(self) -> Self:
+        await self.connect()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -59,37 +118,192 @@ class BusConnection:
 
     @property
     def connected(self) -> bool:
-        """True while the bus can be used."""
-        return False
+        """True while name, objects and matches stand."""
+        return self._ready
 
-    def export(self, obj: Any, path: str = "") -> None:
-        """Offer `obj` (of a declared class) at `path`, by default the interface's own; before or after
-        `connect`."""
+    @property
+    def unique_name(self) -> str:
+        """Return our unique name, "" without a connection."""
+        return self._link.unique_name if self._link is not None and self._ready else ""
+
+    @property
+    def live(self) -> Link | None:
+        """Return the link for those in this package who write packed messages, None while there is none."""
+        return self._link if self._ready else None
 
     def on_connected(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called after each (re)connect, when names, objects and matches stand."""
+        """Have `callback` called after each (re)connect; at once when connected already."""
+        self._on_connected.append(callback)
+        if self._ready:
+            callback()
+
+    def on_drained(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called when a congested writer has room again."""
+        self._on_drained.append(callback)
+
+    async def _establish(self) -> Link:
+        link = Link(await open_socket(self._address), self._received, self._drained)
+        self._link = link
+        try:
+            reply = await self._ask_bus(link, "Hello")
+            link.unique_name = reply[0]
+            for rule in dict.fromkeys(s.rule for s in self._subscriptions):
+                await self._ask_bus(link, "AddMatch", "s", str(rule))
+            if self._name is not None:
+                await self._take_name(link, self._name)
+        except BaseException:
+            link.end("could not be set up")
+            raise
+        if link.ended.is_set():
+            raise LOST
+        self._ready = True
+        for callback in self._on_connected:
+            callback()
+        return link
+
+    async def _take_name(self, link: Link, name: str) -> None:
+        (code,) = await self._ask_bus(link, "RequestName", "su", name, _DO_NOT_QUEUE)
+        if code not in _OWNER_REPLIES:
+            (pid,) = await self._ask_bus(link, "GetConnectionUnixProcessID", "s", name)
+            raise NameTakenError(
+                f"the bus name {name} belongs to process {pid}", f"stop that one first: ps -fp {pid}"
+            )
+
+    async def _keep(self, link: Link) -> None:
+        """Wait for the end of `link`, make the next one, for ever."""
+        while True:
+            await link.ended.wait()
+            self._ready = False
+            _log.warning("lost the bus (%s), reconnecting", link.reason)
+            link = await self._reconnect()
+            _log.info("back on the bus as %s", self._name or link.unique_name)
+
+    async def _reconnect(self) -> Link:
+        attempt = 0
+        told = ""
+        while True:
+            await asyncio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
+            attempt += 1
+            try:
+                return await self._establish()
+            except (SmartCockpitError, ValueError) as error:
+                if str(error) != told:
+                    told = str(error)
+                    _log.warning("no way back to the bus yet: %s", told)
+
+    async def _ask_bus(self, link: Link, member: str, signature: str = "", *args: Any) -> list[Any]:
+        target = Target(DBUS_NAME, DBUS_PATH, DBUS_INTERFACE, member)
+        return (await link.call(target, signature, args, 5.0)).args()
+
+    def _drained(self) -> None:
+        for callback in self._on_drained:
+            callback()
+
+    # ---- offering ----------------------------------------------------------------------------------------
+
+    def export(self, obj: Any, path: str = "") -> None:
+        """Offer `obj`, of a declared class, at `path` (default: its interface's own), now and after
+        reconnects."""
+        path = path or spec_of(obj).path
+        self._objects.add(path, obj)
+        sinks_of(obj).append(Announcer(self, path, obj))
+
+    def _received(self, message: Incoming) -> None:
+        link = self._link
+        if message.kind == SIGNAL:
+            self._deliver(message)
+        elif message.kind == CALL and link is not None and not link.ended.is_set():
+            self._serve(link, message)
+
+    def _serve(self, link: Link, call: Incoming) -> None:
+        reply = answer(self._objects, call)
+        if not inspect.iscoroutine(reply):
+            self._reply(link, call, reply)
+        elif len(self._tasks) < CALLS_AT_ONCE:
+            task = asyncio.create_task(self._reply_later(link, call, reply))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        else:
+            reply.close()
+            busy = DBusFailure(ERROR + "LimitsExceeded", "too many calls at once; try again")
+            self._reply(link, call, error_reply(call, busy))
+
+    async def _reply_later(self, link: Link, call: Incoming, reply: Coroutine[Any, Any, Any]) -> None:
+        self._reply(link, call, await reply)
+
+    @staticmethod
+    def _reply(link: Link, call: Incoming, reply: Any) -> None:
+        if not call.flags & NO_REPLY_EXPECTED and not link.ended.is_set():
+            link.send(reply)
+
+    # ---- asking ------------------------------------------------------------------------------------------
 
     async def call(
-        self,
-        destination: str,
-        path: str,
-        interface: str,
-        member: str,
-        signature: str = "",
-        args: tuple[Any, ...] = (),
-        *,
-        timeout_s: float = 5.0,
+        self, target: Target, signature: str = "", *args: Any, timeout_s: float = 5.0
     ) -> list[Any]:
-        """Call a method, return the reply's arguments as plain values; errors are those of
-        `smartcockpit.bus.errors`."""
-        raise NotImplementedError
+        """Call a method and return the reply's arguments as plain values; `args` fit `signature`.
+
+        Raises the kinds of `smartcockpit.bus.errors`; `UnavailableError` while there is no connection.
+        """
+        return (await self._call(target, signature, args, timeout_s)).args()
 
     async def call_declared(
-        self, destination: str, spec: MethodSpec, path: str, *args: Any, timeout_s: float = 5.0
+        self, destination: str, method: MethodSpec, path: str, *args: Any, timeout_s: float = 5.0
     ) -> list[Any]:
-        """Call a method of a declared interface and check the reply's signature."""
-        raise NotImplementedError
+        """Call a method of a declared interface; a reply of another signature is `InvalidArgumentsError`."""
+        target = Target(destination, path, method.interface, method.name)
+        reply = await self._call(target, method.in_signature, args, timeout_s)
+        if reply.signature != method.out_signature:
+            raise InvalidArgumentsError(
+                f"{destination} answered {method.name} with {reply.signature!r}, not {method.out_signature!r}",
+                "service and client are of different releases; update both",
+            )
+        return reply.args()
 
-    async def subscribe(self, rule: MatchRule, handler: Callable[[Signal], None]) -> Subscription:
-        """Have `handler` called for each signal that matches; re-added after a reconnect."""
-        raise NotImplementedError
+    async def _call(
+        self, target: Target, signature: str, args: tuple[Any, ...], timeout_s: float
+    ) -> Incoming:
+        if self._link is None or not self._ready:
+            raise UnavailableError("not connected to the bus", "it is tried again all the time")
+        return await self._link.call(target, signature, args, timeout_s)
+
+    async def subscribe(self, rule: MatchRule, handler: Handler) -> Subscription:
+        """Have `handler` called with each signal that matches `rule`; added again after a reconnect.
+
+        A handler must not raise: what it raises is logged.
+        """
+        subscription = Subscription(self, rule, handler)
+        known = any(s.rule == rule for s in self._subscriptions)
+        self._subscriptions.append(subscription)
+        if not known and self._link is not None and self._ready:
+            try:
+                await self._ask_bus(self._link, "AddMatch", "s", str(rule))
+            except BaseException:
+                self._subscriptions.remove(subscription)
+                raise
+        return subscription
+
+    async def _unsubscribe(self, subscription: Subscription) -> None:
+        if subscription not in self._subscriptions:
+            return
+        self._subscriptions.remove(subscription)
+        rule = subscription.rule
+        if any(s.rule == rule for s in self._subscriptions) or self._link is None or not self._ready:
+            return
+        try:
+            await self._ask_bus(self._link, "RemoveMatch", "s", str(rule))
+        except SmartCockpitError as error:
+            _log.debug("match rule was gone already: %s", error)
+
+    def _deliver(self, message: Incoming) -> None:
+        if message.too_large:
+            _log.warning("skipped a signal of %d bytes from %s", message.too_large, message.sender)
+            return
+        arg0 = message.arg0()
+        for subscription in list(self._subscriptions):
+            rule = subscription.rule
+            if rule.matches(message.interface, message.member, message.path, message.sender, arg0):
+                try:
+                    subscription.handler(message)
+                except ValueError:
+                    _log.exception("bad %s.%s from %s", message.interface, message.member, message.sender)

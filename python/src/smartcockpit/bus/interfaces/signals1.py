@@ -52,7 +52,7 @@ class Signals1(ABC):
 
     @method(in_={"paths": "as"}, out={"readings": "a(svyt)"})
     @abstractmethod
-    async def get(self, paths: list[str]) -> list[WireReading]:
+    def get(self, paths: list[str]) -> list[WireReading]:
         """Return path, value, quality and time of each signal in `paths`, in that order.
 
         Errors: org.smartcockpit.Error.UnknownSignal names the nearest known path;
@@ -61,7 +61,7 @@ class Signals1(ABC):
 
     @method(name="List", in_={"prefix": "s"}, out={"signals": f"a{DESCRIPTION}"})
     @abstractmethod
-    async def list_signals(self, prefix: str) -> list[Description]:
+    def list_signals(self, prefix: str) -> list[Description]:
         """Describe the signals at or below the VSS path `prefix` ("" for all).
 
         Per signal: path, VSS datatype, D-Bus type of the value, unit, kind (sensor, actuator, attribute),
@@ -76,7 +76,7 @@ class Signals1(ABC):
         refusal."""
 
     @signal({"branch": "s", "updates": "a(svyt)"})
-    def changed(self, branch: str, updates: list[WireReading]) -> None:  # noqa: B027 - calling emits
+    def changed(self, branch: str, updates: list[WireReading]) -> None:
         """New readings of signals directly below the VSS branch `branch`.
 
         Subscribe to a branch and all below it with arg0namespace='Vehicle.Chassis'. A lone change leaves at
@@ -84,3 +84,4 @@ class Signals1(ABC):
         sent. A signal stands more than once in `updates`, oldest first, when its quality changed in
         between.
         """
+        raise NotImplementedError

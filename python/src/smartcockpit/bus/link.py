@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One living connection: socket, reader, writer, serials, and the calls that wait for replies.
+
+Ends for good when the socket does; `smartcockpit.bus.connection` makes the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from smartcockpit.bus.codec import ERROR, RETURN, Incoming, to_body
+from smartcockpit.bus.errors import CallTimeoutError, from_dbus
+from smartcockpit.bus.framing import Framer
+from smartcockpit.bus.library import Message
+from smartcockpit.bus.writer import Writer
+from smartcockpit.core.errors import LimitError, UnavailableError
+
+_CHUNK = 64 * 1024
+_CHUNKS_PER_WAKE_UP = 8
+
+LOST = UnavailableError("the connection to the bus was lost", "it is made anew; try again")
+
+
+class Target(NamedTuple):
+    """Whom a call is for."""
+
+    destination: str
+    path: str
+    interface: str
+    member: str
+
+
+class Link:
+    """Reads from and writes to `sock`, which it owns.
+
+    `received` gets calls and signals, `drained` is the writer's. `ended` is set when the connection is
+    gone, `reason` says why.
+    """
+
+    def __init__(
+        self, sock: socket.socket, received: Callable[[Incoming], None], drained: Callable[[], None]
+    ) -> None:
+        self._sock = sock
+        self._received = received
+        self._drained = drained
+        self._loop = asyncio.get_running_loop()
+        self._framer = Framer()
+        self._pending: dict[int, asyncio.Future[Incoming]] = {}
+        self._inbox: deque[Incoming] = deque()
+        self._reading = False
+        self.serial = 0
+        self.unique_name = ""
+        self.ended = asyncio.Event()
+        self.reason = ""
+        self.writer = Writer(sock, lambda error: self.end(str(error)), self._writer_drained)
+        self._resume()
+
+    def next_serial(self) -> int:
+        """Return a serial that is not zero (specification, "Message format")."""
+        self.serial = self.serial % 0xFFFF_FFFF + 1
+        return self.serial
+
+    def send(self, message: Message) -> None:
+        """Marshal with the next serial and write; raises `ValueError` when body and signature do not fit."""
+        message.serial = self.next_serial()
+        self.writer.write(message._marshall())
+        if self.writer.congested:
+            self._pause()
+
+    async def call(self, target: Target, signature: str, args: tuple[Any, ...], timeout_s: float) -> Incoming:
+        """Call `target` and return the reply; raises what it says."""
+        destination, path, interface, member = target
+        if self.ended.is_set():
+            raise LOST
+        message = Message(
+            destination=destination,
+            path=path,
+            interface=interface,
+            member=member,
+            signature=signature,
+            body=to_body(signature, args),
+        )
+        self.send(message)
+        future: asyncio.Future[Incoming] = self._loop.create_future()
+        self._pending[message.serial] = future
+        try:
+            async with asyncio.timeout(timeout_s):
+                reply = await future
+        except TimeoutError:
+            raise CallTimeoutError(
+                f"{destination} did not answer {member} within {timeout_s:g} s",
+                f"systemctl status; or watch it: busctl monitor {destination}",
+            ) from None
+        finally:
+            self._pending.pop(message.serial, None)
+        if reply.too_large:
+            raise LimitError(f"the reply of {destination} to {member} has {reply.too_large} bytes")
+        if reply.kind == ERROR:
+            raise from_dbus(reply.error_name, reply.args())
+        return reply
+
+    def _read(self) -> None:
+        for _ in range(_CHUNKS_PER_WAKE_UP):
+            try:
+                data = self._sock.recv(_CHUNK)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self.end(str(error))
+                return
+            if not data:
+                self.end("the bus closed it")
+                return
+            try:
+                messages = self._framer.feed(data)
+            except ValueError as error:
+                self.end(str(error))
+                return
+            for message in messages:
+                self._take(message)
+            self._work()
+            if len(data) < _CHUNK or not self._reading:
+                return
+
+    def _take(self, message: Incoming) -> None:
+        if message.kind in {RETURN, ERROR}:
+            future = self._pending.get(message.reply_serial)
+            if future is not None and not future.done():
+                future.set_result(message)
+        else:
+            self._inbox.append(message)
+
+    def _work(self) -> None:
+        """Hand on calls and signals, until the writer is congested; what stays is one read's worth."""
+        while self._inbox and self._reading:
+            self._received(self._inbox.popleft())
+
+    def _pause(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._sock)
+
+    def _resume(self) -> None:
+        if not self._reading and not self.ended.is_set():
+            self._reading = True
+            self._loop.add_reader(self._sock, self._read)
+            self._loop.call_soon(self._work)
+
+    def _writer_drained(self) -> None:
+        self._resume()
+        self._drained()
+
+    def end(self, reason: str) -> None:
+        """Close the socket and fail the calls that wait; the first reason counts."""
+        if self.ended.is_set():
+            return
+        self.reason = reason
+        self.ended.set()
+        self.writer.close()
+        self._pause()
+        self._sock.close()
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(LOST)

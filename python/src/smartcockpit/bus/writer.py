@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way out: a queue that a stalled bus daemon fills and nothing overflows.
+
+dbus-next takes EAGAIN for a lost connection and queues without end. Here a full socket means waiting, and
+the queue has three levels:
+
+- below `HIGH_WATER` all is well;
+- above it `congested` is true: the publisher keeps its readings (newest wins), property changes are
+gathered, and no
+  further calls are read from the bus, so replies cannot pile up without bound;
+- above `HARD_LIMIT` signals are dropped and counted. Replies and our own calls are never dropped: they are
+bounded by
+  the calls that are already in our hands (`connection.CALLS_AT_ONCE`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+
+HIGH_WATER = 256 * 1024
+LOW_WATER = 64 * 1024
+HARD_LIMIT = 4 * 1024 * 1024
+
+_BUFFERS_PER_CALL = 64
+
+
+class Writer:
+    """Writes whole messages to the non-blocking `sock`.
+
+    `lost` is called once when the connection is gone, `drained` each time the queue has become short again
+    after it had been congested.
+    """
+
+    def __init__(
+        self, sock: socket.socket, lost: Callable[[OSError], None], drained: Callable[[], None]
+    ) -> None:
+        self._sock = sock
+        self._lost = lost
+        self._drained = drained
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[memoryview] = deque()
+        self._closed = False
+        self.queued = 0
+        """Bytes that wait."""
+        self.dropped = 0
+        """Signals that were dropped at `HARD_LIMIT`."""
+        self.congested = False
+        """True from `HIGH_WATER` until `LOW_WATER` is reached again."""
+
+    def write(self, message: bytes | bytearray) -> None:
+        """Send `message` now or when the socket has room."""
+        if self._closed:
+            return
+        self._queue.append(memoryview(message))
+        self.queued += len(message)
+        if len(self._queue) == 1:
+            self._flush()
+            if self._queue:
+                self._loop.add_writer(self._sock, self._flush)
+        if self.queued > HIGH_WATER:
+            self.congested = True
+
+    def write_signal(self, message: bytes | bytearray) -> bool:
+        """Like `write`, but at `HARD_LIMIT` drop and count the message and return False."""
+        if self.queued + len(message) > HARD_LIMIT:
+            self.dropped += 1
+            return False
+        self.write(message)
+        return True
+
+    def _flush(self) -> None:
+        """Write as much as the socket takes; partial writes are continued."""
+        queue = self._queue
+        try:
+            while queue:
+                buffers = [queue[i] for i in range(min(len(queue), _BUFFERS_PER_CALL))]
+                self._advance(self._sock.sendmsg(buffers) if len(buffers) > 1 else self._sock.send(queue[0]))
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            self.close()
+            self._lost(error)
+            return
+        if not queue:
+            self._loop.remove_writer(self._sock)
+        if self.congested and self.queued <= LOW_WATER:
+            self.congested = False
+            self._drained()
+
+    def _advance(self, sent: int) -> None:
+        self.queued -= sent
+        while sent:
+            head = self._queue[0]
+            if sent < len(head):
+                self._queue[0] = head[sent:]
+                return
+            sent -= len(head)
+            self._queue.popleft()
+
+    async def drain(self) -> None:
+        """Wait until all is written or the connection is gone; the caller sets the timeout."""
+        while self._queue and not self._closed:  # noqa: ASYNC110 - only on the way out
+            await asyncio.sleep(0.005)
+
+    def close(self) -> None:
+        """Forget the queue and write no more; the socket stays the caller's."""
+        if not self._closed:
+            self._closed = True
+            self._loop.remove_writer(self._sock)
+            self._queue.clear()
+            self.queued = 0
