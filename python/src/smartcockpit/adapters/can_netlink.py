@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watches CAN interfaces through RTNETLINK: which exist, are up, how controller and counters stand.
+
+Reads only, needs no capability. Messages come from the kernel, yet every length is checked: a truncated one
+yields what could be read. Sources: rtnetlink(7), linux/if_link.h, linux/can/netlink.h.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from smartcockpit.core.canbus import BusState, kernel_state
+
+RTMGRP_LINK = 1
+NLMSG_ERROR, NLMSG_DONE, RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 2, 3, 16, 17, 18
+NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
+ARPHRD_CAN, IFF_UP, IFF_RUNNING = 280, 0x1, 0x40
+IFLA_IFNAME, IFLA_LINKINFO, IFLA_STATS64, IFLA_EXT_MASK = 3, 18, 23, 29
+INFO_KIND, INFO_DATA = 1, 2
+CAN_BITTIMING, CAN_STATE, CAN_BERR_COUNTER, CAN_DATA_BITTIMING = 1, 4, 8, 9
+HEADER = struct.Struct("=IHHII")
+LINK = struct.Struct("=BxHiII")
+ATTRIBUTE = struct.Struct("=HH")
+NESTED = 0x3FFF
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One CAN interface. Counters are the kernel's since the interface was made; 0 where it did not tell."""
+
+    name: str
+    index: int
+    up: bool
+    present: bool = True
+    kind: str = ""
+    """`can` for hardware, `vcan`, `vxcan`, `slcan`."""
+    state: BusState | None = None
+    """None for a virtual interface, which has no controller."""
+    bitrate: int = 0
+    data_bitrate: int = 0
+    tx_errors: int = 0
+    rx_errors: int = 0
+    rx_frames: int = 0
+    rx_bytes: int = 0
+    tx_frames: int = 0
+    tx_bytes: int = 0
+    dropped: int = 0
+
+    @property
+    def usable(self) -> bool:
+        """True when frames can arrive."""
+        return self.present and self.up
+
+
+@dataclass(slots=True)
+class LinkWatcher:
+    """One netlink socket: ask with `request`, be told of changes; `read` returns both alike."""
+
+    _socket: socket.socket = field(init=False)
+    _sequence: int = 0
+
+    def __post_init__(self) -> None:
+        kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        self._socket = socket.socket(socket.AF_NETLINK, kind, 0)
+        self._socket.bind((0, RTMGRP_LINK))
+
+    def fileno(self) -> int:
+        """Return the descriptor, readable when there is news."""
+        return self._socket.fileno()
+
+    def request(self) -> None:
+        """Ask for all interfaces; they come through `read`."""
+        self._sequence += 1
+        body = LINK.pack(0, 0, 0, 0, 0)
+        head = HEADER.pack(
+            HEADER.size + len(body), RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, self._sequence, 0
+        )
+        with contextlib.suppress(BlockingIOError):
+            self._socket.send(head + body)
+
+    def read(self) -> list[Link]:
+        """Return news of CAN interfaces, oldest first; after an overrun everything is asked for anew."""
+        links: list[Link] = []
+        while True:
+            try:
+                data, _, _, (pid, _) = self._socket.recvmsg(1 << 16)
+            except BlockingIOError:
+                return links
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self.request()
+                return links
+            if pid == 0:  # from the kernel, nobody else
+                links += parse(data)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+def parse(data: bytes) -> Iterator[Link]:
+    """Yield the CAN interfaces that a datagram of netlink messages tells of.
+
+    Never raises, whatever the bytes.
+    """
+    view = memoryview(data)
+    while len(view) >= HEADER.size:
+        length, kind, _, _, _ = HEADER.unpack_from(view)
+        if length < HEADER.size or length > len(view):
+            return
+        if kind in (RTM_NEWLINK, RTM_DELLINK) and length >= HEADER.size + LINK.size:
+            link = _link(view[HEADER.size : length], kind == RTM_NEWLINK)
+            if link is not None:
+                yield link
+        view = view[(length + 3) & ~3 :]
+
+
+def _link(body: memoryview, present: bool) -> Link | None:
+    _, hardware, index, flags, _ = LINK.unpack_from(body)
+    if hardware != ARPHRD_CAN:
+        return None
+    attributes = _attributes(body[LINK.size :])
+    name = bytes(attributes.get(IFLA_IFNAME, b"")).split(b"\0")[0].decode("ascii", "replace")
+    info = _attributes(attributes.get(IFLA_LINKINFO, memoryview(b"")))
+    can = _attributes(info.get(INFO_DATA, memoryview(b"")))
+    stats = _numbers(attributes.get(IFLA_STATS64), "=8Q")
+    state = _numbers(can.get(CAN_STATE), "=I")
+    tx_errors, rx_errors = _numbers(can.get(CAN_BERR_COUNTER), "=HH") or (0, 0)
+    rx_frames, tx_frames, rx_bytes, tx_bytes, _, _, dropped, _ = stats or (0,) * 8
+    return Link(
+        name=name, index=index, up=bool(flags & IFF_UP), present=present,
+        kind=bytes(info.get(INFO_KIND, b"")).rstrip(b"\0").decode("ascii", "replace"),
+        state=kernel_state(state[0]) if state else None,
+        bitrate=(_numbers(can.get(CAN_BITTIMING), "=I") or (0,))[0],
+        data_bitrate=(_numbers(can.get(CAN_DATA_BITTIMING), "=I") or (0,))[0],
+        tx_errors=tx_errors, rx_errors=rx_errors,
+        rx_frames=rx_frames, rx_bytes=rx_bytes, tx_frames=tx_frames, tx_bytes=tx_bytes, dropped=dropped,
+    )  # fmt: skip
+
+
+def _attributes(view: memoryview) -> dict[int, memoryview]:
+    found: dict[int, memoryview] = {}
+    while len(view) >= ATTRIBUTE.size:
+        length, kind = ATTRIBUTE.unpack_from(view)
+        if length < ATTRIBUTE.size or length > len(view):
+            break
+        found[kind & NESTED] = view[ATTRIBUTE.size : length]
+        view = view[(length + 3) & ~3 :]
+    return found
+
+
+def _numbers(view: memoryview | None, layout: str) -> tuple[int, ...] | None:
+    if view is None or len(view) < struct.calcsize(layout):
+        return None
+    return struct.unpack_from(layout, view)
+
+
+def restart_request(folder: str, interface: str) -> None:
+    """Ask for a restart of `interface` after bus-off: leaves a file for smartcockpit-can-restart.path.
+
+    We have no right to do it ourselves; raises OSError when `folder` cannot be written.
+    """
+    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not worth its import here
+    descriptor = os.open(os.path.join(folder, interface), os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600)  # noqa: PTH118
+    os.close(descriptor)
