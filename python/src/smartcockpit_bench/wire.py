@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import socket
 from collections import deque
 from collections.abc import Iterable
@@ -79,7 +80,7 @@ class CarWire:
     async def wait_ready(self, timeout_s: float) -> None:
         """Wait until the guest listens; raises `UnavailableError` after `timeout_s`."""
         try:
-            await asyncio.wait_for(self._ready.wait(), timeout_s)
+            await asyncio.wait_for(self._ready.wait(), None if timeout_s == math.inf else timeout_s)
         except TimeoutError:
             hint = "is smartcockpit-bench-canwire.service running in the guest?"
             raise UnavailableError(

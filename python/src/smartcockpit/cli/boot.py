@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the time went between power-on and the first valid signal, from systemd's monotonic stamps.
 
-Stages: kernel (from the boot loader's jump to the first process), first unit, canbridge (unit active), first
-signal (a valid reading was seen), finished (all jobs of the boot done). What the boot loader took before is
+Stages: userspace (systemd runs), units (they are loaded), canbridge (its unit is active), first signal (the
+first valid reading), finished (all jobs of the boot are done). What the boot loader took before is
 not visible from here.
 """
 
@@ -19,8 +19,8 @@ MANAGER = "/org/freedesktop/systemd1"
 CANBRIDGE = "/org/freedesktop/systemd1/unit/smartcockpit_2dcanbridge_2eservice"
 STAMPS = (
     ("userspace", MANAGER, "Manager", "UserspaceTimestampMonotonic"),
-    ("first unit", MANAGER, "Manager", "UnitsLoadFinishTimestampMonotonic"),
-    ("canbridge ready", CANBRIDGE, "Unit", "ActiveEnterTimestampMonotonic"),
+    ("units", MANAGER, "Manager", "UnitsLoadFinishTimestampMonotonic"),
+    ("canbridge", CANBRIDGE, "Unit", "ActiveEnterTimestampMonotonic"),
     ("finished", MANAGER, "Manager", "FinishTimestampMonotonic"),
 )
 COMPLETE = len(STAMPS) + 1
@@ -45,5 +45,5 @@ async def stages(bus: BusConnection, first_valid_us: int) -> list[tuple[str, flo
         return []
     if first_valid_us:
         uptime_offset = time.time() - time.monotonic()
-        found.append(("first valid signal", round(first_valid_us / 1e6 - uptime_offset, 3)))
+        found.append(("first signal", round(first_valid_us / 1e6 - uptime_offset, 3)))
     return sorted(found, key=lambda stage: stage[1])

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cockpitctl can`: the CAN buses as the canbridge sees them.
 
-JSON: {"vehicle": …, "version": …, "buses": [{name, interface, state, since_us, reason, bitrate,
-data_bitrate, load_percent, frames, unchanged, drops, error_frames, bus_off, restarts, rx_errors, tx_errors, unknown_id,
-short_frame, unknown_mux, checksum_errors, counter_errors, out_of_range}]}; load_percent is null when not
-known.
+JSON: {"vehicle": …, "version": …, "buses": [{name, interface, state, since_us, reason, bitrate, data_bitrate,
+load_percent (null when not known), frames, unchanged, drops, error_frames, bus_off, restarts, rx_errors,
+tx_errors, unknown_id, short_frame, unknown_mux, checksum_errors, counter_errors, out_of_range}]}.
 """
 
 from __future__ import annotations
