@@ -50,15 +50,16 @@ class PrivateBus:
         self._program = program
         self._socket = folder / "bus"
         self._config = folder / "bus.conf"
+        self._log = folder / "bus.log"
         self.address = f"unix:path={self._socket}"
         self._config.write_text(CONFIG.format(kind=kind, address=self.address, policy=policy))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the daemon and wait until it accepts connections."""
-        self._process = subprocess.Popen(
-            [self._program, "--nofork", "--nopidfile", "--nosyslog", f"--config-file={self._config}"]
-        )
+        arguments = ["--nofork", "--nopidfile", "--nosyslog", f"--config-file={self._config}"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen([self._program, *arguments], stderr=log)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             with socket.socket(socket.AF_UNIX) as probe:
@@ -68,7 +69,7 @@ class PrivateBus:
                     time.sleep(0.01)
                 else:
                     return
-        raise TimeoutError("dbus-daemon did not come up within 10 s")
+        raise TimeoutError(f"dbus-daemon did not come up within 10 s: {self._log.read_text()}")
 
     def stop(self) -> None:
         """End the daemon; its socket file goes with it."""

@@ -1,51 +1,132 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Typed clients of our own interfaces. (Signatures; body follows.)"""
+"""Typed clients of our own interfaces, built on the declared classes: names and signatures come from
+there."""
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from smartcockpit.bus.codec import to_variant
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus
-from smartcockpit.bus.interfaces.signals1 import Description
-from smartcockpit.core.signals import SignalQuality, Value
+from smartcockpit.bus.declare import spec_of
+from smartcockpit.bus.errors import NotOfferedError
+from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus, CanBridge1
+from smartcockpit.bus.interfaces.signals1 import Description, Signals1
+from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH, PREFIX, PROPERTIES
+from smartcockpit.bus.reading import Reading
+from smartcockpit.bus.signal_service import PATHS_PER_GET
+from smartcockpit.core.errors import UnavailableError, UnknownSignalError
+from smartcockpit.core.nearest import did_you_mean
+from smartcockpit.core.signals import Value
+
+__all__ = ["CanBridgeClient", "CanBridgeState", "Reading", "SignalsClient", "properties"]
+
+_SIGNALS = spec_of(Signals1)
+_CANBRIDGE = spec_of(CanBridge1)
 
 
-class Reading(NamedTuple):
-    """One reading as a client sees it."""
+class Catalogue(NamedTuple):
+    """What one owner offers."""
 
-    path: str
-    value: Value
-    quality: SignalQuality
-    time_us: int
-    """Time of the source, µs CLOCK_REALTIME; 0: never received."""
     owner: str
-    """Well-known name of the service."""
+    unique: str
+    """Unique name; another one means that the service was restarted."""
+    signals: dict[str, Description]
 
 
 class SignalsClient:
-    """All signals on the bus, whoever owns them."""
+    """All signals on the bus, whoever owns them. Catalogues are remembered until their owner restarts."""
 
-    def __init__(self, connection: BusConnection) -> None: ...
+    def __init__(self, connection: BusConnection) -> None:
+        self._connection = connection
+        self._catalogues: dict[str, Catalogue | None] = {}
 
-    async def owners(self) -> list[str]:
-        """Return the well-known names below org.smartcockpit. that offer Signals1."""
-        raise NotImplementedError
+    async def owners(self) -> builtins.list[str]:
+        """Return the well-known names below org.smartcockpit. that offer Signals1, sorted."""
+        return [catalogue.owner for catalogue in await self.catalogues()]
 
-    async def list(self, prefix: str = "") -> Sequence[Description]:
-        """Describe all signals at or below `prefix`."""
-        raise NotImplementedError
+    async def catalogues(self) -> builtins.list[Catalogue]:
+        """Return what each owner offers; one that does not answer counts as absent."""
+        (names,) = await self._ask_bus("ListNames")
+        present: dict[str, Catalogue | None] = {}
+        for owner in sorted(name for name in names if name.startswith(PREFIX + ".")):
+            try:
+                (unique,) = await self._ask_bus("GetNameOwner", owner)
+                if unique not in present:
+                    present[unique] = await self._catalogue(owner, unique)
+            except UnavailableError:
+                continue  # gone since, or hangs
+        self._catalogues = present
+        return [catalogue for catalogue in present.values() if catalogue is not None]
 
-    async def get(self, paths: Sequence[str]) -> Sequence[Reading]:
+    async def _catalogue(self, owner: str, unique: str) -> Catalogue | None:
+        """Return the catalogue of `owner`, None when it has no signals."""
+        if unique in self._catalogues:
+            return self._catalogues[unique]
+        try:
+            (rows,) = await self._connection.call_declared(
+                unique, _SIGNALS.methods["List"], _SIGNALS.path, "", timeout_s=10.0
+            )
+        except NotOfferedError:
+            return None
+        return Catalogue(owner, unique, {row[0]: Description(*row) for row in rows})
+
+    async def _ask_bus(self, member: str, *args: str) -> builtins.list[Any]:
+        return await self._connection.call(
+            DBUS_NAME, DBUS_PATH, DBUS_INTERFACE, member, "s" * len(args), args
+        )
+
+    async def list(self, prefix: str = "") -> builtins.list[Description]:
+        """Describe all signals at or below `prefix`, owner by owner."""
+        return [
+            description
+            for catalogue in await self.catalogues()
+            for path, description in catalogue.signals.items()
+            if not prefix or path == prefix or path.startswith(prefix + ".")
+        ]
+
+    async def get(self, paths: Sequence[str]) -> builtins.list[Reading]:
         """Return readings in the order of `paths`; raises `UnknownSignalError` with the nearest path."""
-        raise NotImplementedError
+        by_owner = await self._by_owner(paths)
+        found: dict[str, Reading] = {}
+        for catalogue, wanted in by_owner:
+            found.update((r.path, r) for r in await self.read(catalogue, wanted))
+        return [found[path] for path in paths]
+
+    async def read(self, catalogue: Catalogue, paths: Sequence[str]) -> builtins.list[Reading]:
+        """Return readings of one owner, in portions that it accepts."""
+        readings = []
+        for start in range(0, len(paths), PATHS_PER_GET):
+            portion = [*paths[start : start + PATHS_PER_GET]]
+            get = _SIGNALS.methods["Get"]
+            (rows,) = await self._connection.call_declared(catalogue.unique, get, _SIGNALS.path, portion)
+            readings += [Reading.from_wire(row, catalogue.owner) for row in rows]
+        return readings
 
     async def set(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """Ask for new values; per path "" or the reason of refusal."""
-        raise NotImplementedError
+        """Ask for new values; return per path "" or the reason of refusal."""
+        refusals: dict[str, str] = {}
+        for catalogue, wanted in await self._by_owner(list(values)):
+            typed = {p: to_variant(catalogue.signals[p].signature, values[p]) for p in wanted}
+            method = _SIGNALS.methods["Set"]
+            (answer,) = await self._connection.call_declared(catalogue.unique, method, _SIGNALS.path, typed)
+            refusals.update(answer)
+        return refusals
 
-    def watch(self, prefixes: Sequence[str] = ("",)) -> AsyncIterator[Sequence[Reading]]:
+    async def _by_owner(self, paths: Sequence[str]) -> builtins.list[tuple[Catalogue, builtins.list[str]]]:
+        catalogues = await self.catalogues()
+        owner_of = {path: n for n, catalogue in enumerate(catalogues) for path in catalogue.signals}
+        grouped: dict[int, builtins.list[str]] = {}
+        for path in dict.fromkeys(paths):
+            if path not in owner_of:
+                hint = did_you_mean(path, owner_of, "list what there is with: cockpitctl signals list")
+                raise UnknownSignalError(f"unknown signal {path[:256]!r}", hint)
+            grouped.setdefault(owner_of[path], []).append(path)
+        return [(catalogues[n], wanted) for n, wanted in grouped.items()]
+
+    async def watch(self, prefixes: Sequence[str] = ("",)) -> AsyncIterator[builtins.list[Reading]]:
         """Yield batches of readings of the signals at or below `prefixes`: first all current ones, then
         changes.
 
@@ -53,7 +134,14 @@ class SignalsClient:
         `UNAVAILABLE`. A slow reader gets the newest of each signal. Use: `async for batch in
         client.watch(["Vehicle.Cabin"])`.
         """
-        raise NotImplementedError
+        from smartcockpit.bus.watch import Watch
+
+        watch = Watch(self._connection, self, prefixes)
+        try:
+            async for batch in watch.batches():
+                yield batch
+        finally:
+            await watch.close()
 
 
 class CanBridgeState(NamedTuple):
@@ -69,15 +157,25 @@ class CanBridgeState(NamedTuple):
 class CanBridgeClient:
     """org.smartcockpit.CanBridge1."""
 
-    def __init__(self, connection: BusConnection) -> None: ...
+    def __init__(self, connection: BusConnection) -> None:
+        self._connection = connection
 
     async def state(self) -> CanBridgeState:
         """Read all properties at once."""
-        raise NotImplementedError
+        found = await properties(self._connection, _CANBRIDGE.name, _CANBRIDGE.path, _CANBRIDGE.name)
+        return CanBridgeState(
+            found["Version"],
+            found["Vehicle"],
+            {name: BusStatus.from_plain(entries) for name, entries in found["Buses"].items()},
+            {name: BusCounters.from_plain(entries) for name, entries in found["Counters"].items()},
+            found["Load"],
+        )
 
 
 async def properties(
     connection: BusConnection, destination: str, path: str, interface: str
 ) -> dict[str, Any]:
     """Read all properties of an interface as plain values."""
-    raise NotImplementedError
+    (found,) = await connection.call(destination, path, PROPERTIES, "GetAll", "s", (interface,))
+    assert isinstance(found, dict)
+    return found

@@ -21,7 +21,7 @@ from smartcockpit.bus.announce import Announcer
 from smartcockpit.bus.codec import CALL, NO_REPLY_EXPECTED, SIGNAL, Incoming
 from smartcockpit.bus.declare import MethodSpec, sinks_of, spec_of
 from smartcockpit.bus.dispatch import answer, error_reply
-from smartcockpit.bus.errors import DBusFailure, InvalidArgumentsError, NameTakenError
+from smartcockpit.bus.errors import AccessDeniedError, DBusFailure, InvalidArgumentsError, NameTakenError
 from smartcockpit.bus.link import LOST, Link, Target
 from smartcockpit.bus.match import MatchRule
 from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH, ERROR
@@ -131,8 +131,13 @@ class BusConnection:
         """Return the link for those in this package who write packed messages, None while there is none."""
         return self._link if self._ready else None
 
-    def on_connected(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called after each (re)connect; at once when connected already."""
+    def on_connected(self, callback: Callable[[], None], *, remove: bool = False) -> None:
+        """Have `callback` called after each (re)connect; at once when connected already. `remove` ends
+        that."""
+        if remove:
+            if callback in self._on_connected:
+                self._on_connected.remove(callback)
+            return
         self._on_connected.append(callback)
         if self._ready:
             callback()
@@ -162,7 +167,13 @@ class BusConnection:
         return link
 
     async def _take_name(self, link: Link, name: str) -> None:
-        (code,) = await self._ask_bus(link, "RequestName", "su", name, _DO_NOT_QUEUE)
+        try:
+            (code,) = await self._ask_bus(link, "RequestName", "su", name, _DO_NOT_QUEUE)
+        except AccessDeniedError as error:
+            raise AccessDeniedError(
+                f"the bus policy does not let this user own {name}",
+                "run it by its unit, as its own user; the policy is in /usr/share/dbus-1/system.d",
+            ) from error
         if code not in _OWNER_REPLIES:
             (pid,) = await self._ask_bus(link, "GetConnectionUnixProcessID", "s", name)
             raise NameTakenError(
@@ -238,13 +249,22 @@ class BusConnection:
 
     # ---- asking ------------------------------------------------------------------------------------------
 
-    async def call(
-        self, target: Target, signature: str = "", *args: Any, timeout_s: float = 5.0
+    async def call(  # noqa: PLR0917 - the four parts of an address, always in this order
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        args: tuple[Any, ...] = (),
+        *,
+        timeout_s: float = 5.0,
     ) -> list[Any]:
         """Call a method and return the reply's arguments as plain values; `args` fit `signature`.
 
         Raises the kinds of `smartcockpit.bus.errors`; `UnavailableError` while there is no connection.
         """
+        target = Target(destination, path, interface, member)
         return (await self._call(target, signature, args, timeout_s)).args()
 
     async def call_declared(
@@ -255,7 +275,8 @@ class BusConnection:
         reply = await self._call(target, method.in_signature, args, timeout_s)
         if reply.signature != method.out_signature:
             raise InvalidArgumentsError(
-                f"{destination} answered {method.name} with {reply.signature!r}, not {method.out_signature!r}",
+                f"{destination} answered {method.name} with {reply.signature!r} "
+                f"instead of {method.out_signature!r}",
                 "service and client are of different releases; update both",
             )
         return reply.args()

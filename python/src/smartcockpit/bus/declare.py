@@ -138,8 +138,9 @@ def _camel(name: str) -> str:
 
 
 def _doc(thing: Any) -> str:
-    lines = (thing.__doc__ or "").strip().splitlines()
-    return "\n".join(line.strip() for line in lines)
+    """Return the docstring with each paragraph on one line."""
+    paragraphs = (thing.__doc__ or "").strip().split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _args(args: Mapping[str, str] | None) -> tuple[Arg, ...]:

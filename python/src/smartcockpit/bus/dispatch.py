@@ -42,8 +42,7 @@ def _find(objects: Objects, call: Incoming) -> tuple[Any, MethodSpec]:
             return obj, methods[call.member]
         known += methods
     hint = did_you_mean(call.member, known, f"there is {', '.join(known) or 'none'}")
-    where = f"{call.interface} " if call.interface else ""
-    raise DBusFailure(ERROR + "UnknownMethod", f"{where}has no method {call.member!r}: {hint}".capitalize())
+    raise DBusFailure(ERROR + "UnknownMethod", f"no method {call.member!r} at {call.path!r}: {hint}")
 
 
 def _arguments(call: Incoming, method: MethodSpec) -> list[Any]:
@@ -106,7 +105,7 @@ def _reply(call: Incoming, method: MethodSpec, result: Any) -> Message:
 
 def error_reply(call: Incoming, error: Exception) -> Message:
     """Return the error message that answers `call`."""
-    name, body = to_dbus(error)
+    name, text = to_dbus(error)
     if name == INTERNAL:
         _log.error("%s.%s failed", call.interface, call.member, exc_info=error)
     return Message(
@@ -114,6 +113,6 @@ def error_reply(call: Incoming, error: Exception) -> Message:
         reply_serial=call.serial,
         destination=call.sender,
         error_name=name,
-        signature="s" * len(body),
-        body=body,
+        signature="s",
+        body=[text],
     )

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors across the bus: our kinds to D-Bus error names and back, hint included.
 
-`UnknownSignalError` travels as org.smartcockpit.Error.UnknownSignal. Its body is `ss`: the whole sentence
-as a person reads it ("… Hint: …", what busctl and gdbus show), then the hint alone for our own clients. The
-D-Bus specification ("Message types", ERROR) lets further arguments follow the first string.
+`UnknownSignalError` travels as org.smartcockpit.Error.UnknownSignal. Its body is one string, the sentence as a person
+reads it, "… . Hint: …": busctl and gdbus show that (gdbus shows nothing at all when a second string follows), and our
+clients split it again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from smartcockpit.core.errors import LimitError, SmartCockpitError, UnavailableE
 
 ERROR_PREFIX = f"{PREFIX}.Error."
 INTERNAL = ERROR_PREFIX + "Internal"
+_HINT = ". Hint: "
 
 
 class RemoteError(SmartCockpitError):
@@ -81,26 +82,27 @@ _KINDS = _by_name()
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
-def to_dbus(error: BaseException) -> tuple[str, list[str]]:
-    """Return error name and body (one or two strings, without NUL) for `error`; unknown kinds become
-    Internal."""
+def to_dbus(error: BaseException) -> tuple[str, str]:
+    """Return error name and text (without NUL) for `error`; unknown kinds become Internal."""
     if isinstance(error, DBusFailure):
-        return error.name, [_clean(error.text)]
+        return error.name, _clean(error.text)
     if isinstance(error, RemoteError) and error.name:
-        return error.name, [_clean(str(error)), _clean(error.hint)]
+        return error.name, _clean(str(error))
     for kind in type(error).__mro__:
         if isinstance(error, SmartCockpitError) and kind in _NAMES:
-            return _NAMES[kind], [_clean(str(error)), _clean(error.hint)]
-    return INTERNAL, ["internal error", "see the service's journal"]
+            return _NAMES[kind], _clean(str(error))
+    return INTERNAL, f"internal error{_HINT}see the service's journal"
 
 
 def from_dbus(name: str, body: list[object]) -> SmartCockpitError:
     """Return the error that a received error message stands for."""
     texts = [text for text in body if isinstance(text, str)]
     text = texts[0] if texts else name
-    if name in _KINDS:
-        hint = texts[1] if len(texts) > 1 else ""
-        return _KINDS[name](text.removesuffix(f". Hint: {hint}") if hint else text, hint)
+    if name.startswith(ERROR_PREFIX):
+        message, found, hint = text.rpartition(_HINT)
+        message, hint = (message, hint) if found else (text, "")
+        known = _KINDS.get(name)
+        return known(message, hint) if known is not None else RemoteError(message, hint, name)
     kind, hint = _STANDARD.get(name.removeprefix(ERROR), (None, ""))
     if kind is not None and name.startswith(ERROR):
         return kind(text, hint)

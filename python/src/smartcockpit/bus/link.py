@@ -93,7 +93,7 @@ class Link:
         except TimeoutError:
             raise CallTimeoutError(
                 f"{destination} did not answer {member} within {timeout_s:g} s",
-                f"systemctl status; or watch it: busctl monitor {destination}",
+                f"it may hang: busctl status {destination}",
             ) from None
         finally:
             self._pending.pop(message.serial, None)

@@ -1,21 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What we ask systemd's manager for (org.freedesktop.systemd1(5)). (Signatures; body follows.)"""
+"""What we ask systemd's manager for (org.freedesktop.systemd1(5))."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from smartcockpit.bus.client import properties
 from smartcockpit.bus.connection import BusConnection
+from smartcockpit.bus.errors import NotOfferedError, RemoteError
+from smartcockpit.core.errors import UnavailableError
+
+SYSTEMD = "org.freedesktop.systemd1"
+MANAGER_PATH = "/org/freedesktop/systemd1"
+
+_UNKNOWN = 2**64 - 1
+"""What systemd answers for a figure that it does not have."""
 
 
 class UnitState(NamedTuple):
-    """State of one service unit."""
+    """State of one unit."""
 
     unit: str
     load_state: str
-    """loaded, not-found, …"""
+    """loaded, not-found, masked, …"""
     active_state: str
+    """active, inactive, failed, activating, deactivating, …"""
     sub_state: str
+    """running, dead, auto-restart, …"""
     restarts: int
     memory_bytes: int | None
     """None: not known."""
@@ -24,5 +35,27 @@ class UnitState(NamedTuple):
 
 
 async def unit_state(connection: BusConnection, unit: str) -> UnitState:
-    """Return the state of `unit`, loaded or not; raises `UnavailableError` without systemd."""
-    raise NotImplementedError
+    """Return the state of `unit`, loaded or not.
+
+    Raises `UnavailableError` when there is no systemd on this bus, `AccessDeniedError` when it must not be
+    asked.
+    """
+    try:
+        (path,) = await connection.call(SYSTEMD, MANAGER_PATH, f"{SYSTEMD}.Manager", "LoadUnit", "s", (unit,))
+    except RemoteError as error:
+        raise UnavailableError(f"systemd knows no {unit}: {error.message}", error.hint) from error
+    of_unit = await properties(connection, SYSTEMD, path, f"{SYSTEMD}.Unit")
+    try:
+        of_service = await properties(connection, SYSTEMD, path, f"{SYSTEMD}.Service")
+    except NotOfferedError:  # a target, a socket
+        of_service = {}
+    memory = of_service.get("MemoryCurrent", _UNKNOWN)
+    return UnitState(
+        unit,
+        of_unit.get("LoadState", ""),
+        of_unit.get("ActiveState", ""),
+        of_unit.get("SubState", ""),
+        of_service.get("NRestarts", 0),
+        None if memory == _UNKNOWN else memory,
+        of_unit.get("StateChangeTimestamp", 0),
+    )
