@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+# linux-yocto drives the QEMU machines only; its defaults know no CAN.
+FILESEXTRAPATHS:prepend := "${THISDIR}/files:"
+SRC_URI:append:smartcockpit-distro = " file://can.cfg"

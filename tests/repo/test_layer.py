@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The production build hangs together: kas files, layer and what they name in this repository.
+
+Needs no clone of any layer. That the whole parses and resolves is bitbake's to say (docs/how-to/yocto.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from kas.configschema import CONFIGSCHEMA
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYER = ROOT / "meta-smartcockpit"
+RECIPE = LAYER / "recipes-smartcockpit/smartcockpit/smartcockpit_git.bb"
+OURS = "smartcockpit-"  # how the name of a daemon's user begins
+KAS_FILES = [ROOT / "kas.yml", *sorted((ROOT / "kas").glob("*.yml"))]
+# Layers by folder -> the collection name under which LAYERDEPENDS knows them.
+COLLECTIONS = {"meta": "core", "meta-oe": "openembedded-layer", "meta-python": "meta-python"}
+
+
+def load(path: Path) -> dict[str, Any]:
+    loaded = yaml.safe_load(path.read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def variable(text: str, name: str) -> list[str]:
+    """Return the words that a recipe or configuration gives to a variable, over all its lines."""
+    joined = text.replace("\\\n", " ")
+    assignment = rf'^{re.escape(name)}(?::append)? *(?:\?\?|\?|:|\+)?= *"([^"]*)"'
+    found = re.findall(assignment, joined, re.MULTILINE)
+    return " ".join(found).split()
+
+
+@pytest.mark.parametrize("path", KAS_FILES, ids=lambda p: p.name)
+def test_kas_accepts_the_file(path: Path) -> None:
+    jsonschema.validate(load(path), CONFIGSCHEMA)
+
+
+def test_every_upstream_repository_is_pinned_over_https() -> None:
+    upstream = {name: repo for name, repo in load(ROOT / "kas.yml")["repos"].items() if "url" in repo}
+    assert upstream
+    for name, repo in upstream.items():
+        assert re.fullmatch(r"[0-9a-f]{40}", repo["commit"]), name
+        assert repo["url"].startswith("https://"), name
+        assert repo["branch"], name
+
+
+def test_our_own_repository_is_the_one_that_holds_kas_yml() -> None:
+    ours = load(ROOT / "kas.yml")["repos"]["smartcockpit"]
+    assert ours == {"layers": {"meta-smartcockpit": None}}, "kas resolves a path against its work folder"
+
+
+def test_kas_fetches_every_layer_that_ours_depends_on() -> None:
+    layers = {layer for repo in load(ROOT / "kas.yml")["repos"].values() for layer in repo["layers"]}
+    conf = (LAYER / "conf/layer.conf").read_text()
+    assert set(variable(conf, "LAYERDEPENDS_smartcockpit")) == {
+        COLLECTIONS[layer] for layer in layers if layer in COLLECTIONS
+    }
+    assert variable(conf, "LAYERSERIES_COMPAT_smartcockpit") == ["wrynose"]
+
+
+@pytest.mark.parametrize("path", KAS_FILES, ids=lambda p: p.name)
+def test_targets_and_distro_exist_in_the_layer(path: Path) -> None:
+    config = load(path)
+    if "target" in config:
+        assert (LAYER / f"recipes-core/images/{config['target']}.bb").is_file()
+    if "distro" in config:
+        assert (LAYER / f"conf/distro/{config['distro']}.conf").is_file()
+
+
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md", "COPYING", "conf/layer.conf"])
+def test_layer_has_the_files_that_yocto_check_layer_asks_for(name: str) -> None:
+    assert (LAYER / name).is_file()
+
+
+def test_recipe_takes_sources_that_exist_under_the_licence_that_it_names() -> None:
+    recipe = RECIPE.read_text()
+    sources = [word.removeprefix("file://") for word in variable(recipe, "SRC_URI")]
+    assert sources
+    assert [s for s in sources if not (ROOT / s).exists()] == []
+    checksum = hashlib.md5((ROOT / "LICENSE").read_bytes(), usedforsecurity=False).hexdigest()
+    assert variable(recipe, "LIC_FILES_CHKSUM") == [f"file://LICENSE;md5={checksum}"]
+
+
+def test_recipe_enables_units_that_exist() -> None:
+    units = variable(RECIPE.read_text(), "SYSTEMD_SERVICE:${PN}")
+    assert units
+    assert [u for u in units if not list((ROOT / "systemd").rglob(u))] == []
+
+
+def ids(table: str) -> dict[str, str]:
+    """Return name -> id of one of the layer's static tables."""
+    lines = (LAYER / "files" / table).read_text().splitlines()
+    return {f[0]: f[2] for f in (line.split(":") for line in lines if line and not line.startswith("#"))}
+
+
+def test_static_ids_are_unique_and_every_user_has_its_group() -> None:
+    users, groups = ids("smartcockpit-passwd"), ids("smartcockpit-group")
+    assert len(set(users.values())) == len(users)
+    assert len(set(groups.values())) == len(groups)
+    assert users.items() <= groups.items()
+
+
+def test_users_of_ours_are_the_same_in_sysusers_and_in_the_recipe() -> None:
+    wanted = {
+        name: number
+        for conf in (ROOT / "systemd").rglob("*sysusers*/*.conf")
+        for name, number in re.findall(rf"^u!? +({OURS}\S+) +(\S+)", conf.read_text(), re.MULTILINE)
+    }
+    table = {name: number for name, number in ids("smartcockpit-passwd").items() if name.startswith(OURS)}
+    assert wanted.keys() == table.keys()
+    assert {n: i for n, i in wanted.items() if i != "-"}.items() <= table.items()
+    useradd = variable(RECIPE.read_text(), "USERADD_PARAM:${PN}")
+    made = {word.rstrip(";") for word in useradd if word.startswith(OURS)}
+    assert made == table.keys()
