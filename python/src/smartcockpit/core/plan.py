@@ -118,3 +118,5 @@ class VehiclePlan:
     signals: tuple[SignalSpec, ...]
     messages: tuple[MessagePlan, ...]
     sources: str = ""
+    attributes: tuple[tuple[int, Scalar], ...] = ()
+    """Signals with a value that never changes: (index, value)."""

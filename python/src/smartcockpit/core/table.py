@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smartcockpit.core.errors import ConfigError
-from smartcockpit.core.signals import Datatype, SignalKind, SignalSpec, Update
+from smartcockpit.core.signals import Datatype, Scalar, SignalKind, SignalSpec, Update
 
 FORMAT = 1
 """Raised when the names or shapes in a generated table change; a table of another format is compiled anew."""
@@ -96,13 +96,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class VehicleTable:
-    """A compiled vehicle: buses, signals in index order, mapped messages; `sources` is the digest of what made it."""
+    """A compiled vehicle: buses, signals in index order, mapped messages; `sources` is the digest of what made it.
+
+    `attributes` are (signal index, value) of signals that no message feeds and that never change, such as the brand.
+    """
 
     name: str
     sources: str
     buses: tuple[Bus, ...]
     signals: tuple[SignalSpec, ...]
     messages: tuple[Message, ...]
+    attributes: tuple[tuple[int, Scalar], ...] = ()
 
     @classmethod
     def from_namespace(cls, names: Mapping[str, Any]) -> VehicleTable:
@@ -119,6 +123,7 @@ class VehicleTable:
                 buses=tuple(Bus(*bus) for bus in names["BUSES"]),
                 signals=tuple(_spec(*signal) for signal in names["SIGNALS"]),
                 messages=tuple(_message(*message) for message in names["MESSAGES"]),
+                attributes=tuple(names["ATTRIBUTES"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"compiled vehicle is damaged: {error}", "compile the vehicle folder again") from error

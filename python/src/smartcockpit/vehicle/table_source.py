@@ -58,6 +58,7 @@ def write_table(vehicle: VehiclePlan) -> str:
     ]
     parts.append(_rows("BUSES", [(b.name, b.channel, b.bitrate, b.data_bitrate) for b in vehicle.buses]))
     parts.append(_rows("SIGNALS", [_signal_row(s) for s in vehicle.signals]))
+    parts.append(f"ATTRIBUTES = {vehicle.attributes!r}\n")
     functions, rows = [], []
     for number, message in enumerate(vehicle.messages):
         text, row = _message(message, f"{number}_{re.sub(r'[^A-Za-z0-9_]', '_', message.name)}")
