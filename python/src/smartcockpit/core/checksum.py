@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checksums and counters that guard a CAN payload: how to compute, how to verify.
 
-A DBC cannot say how a message is guarded, so `vehicle.toml` does: the algorithm, the byte that carries the result and
-the data id that is fed in first. Used when receiving (generated tables) and when sending (car simulator).
+A DBC cannot say how a message is guarded, so `vehicle.toml` does: the algorithm, the byte that carries the
+result and the data id that is fed in first. Used when receiving (generated tables) and when sending (car
+simulator).
 
-Sources of the parameters: SAE J1850 CRC-8 and AUTOSAR "Specification of CRC Routines" (CRC8, CRC8H2F, CRC16), with
-the check values for b"123456789" in the tests.
+Sources of the parameters: SAE J1850 CRC-8 and AUTOSAR "Specification of CRC Routines" (CRC8, CRC8H2F,
+CRC16), with the check values for b"123456789" in the tests.
 """
 
 from __future__ import annotations
@@ -77,10 +78,11 @@ def algorithm(name: str) -> Callable[[bytes], int]:
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """How one message is guarded: the result of `name` over `data_id` and the payload without the result's own bytes.
+    """How one message is guarded: the result of `name` over `data_id` and the payload without the result's
+    own bytes.
 
-    `at` is the first byte of the result, which is stored with the least significant byte first when `WIDTH_BITS` says
-    16 and `big_endian` is false. `length` is the payload's length in bytes.
+    `at` is the first byte of the result, which is stored with the least significant byte first when
+    `WIDTH_BITS` says 16 and `big_endian` is false. `length` is the payload's length in bytes.
     """
 
     name: str

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decoder of one bus: frames in batches in, changed signal values out.
 
-Owns skipping of unchanged frames, the last-seen time of each message and all counting. Works on a compiled table
-(`smartcockpit.core.table`) and is a seam: `DecoderBackend` says what a back-end in C must offer, and
+Owns skipping of unchanged frames, the last-seen time of each message and all counting. Works on a compiled
+table (`smartcockpit.core.table`) and is a seam: `DecoderBackend` says what a back-end in C must offer, and
 tests/unit/decode holds for each of them.
 """
 
@@ -26,7 +26,8 @@ HEADER_BYTES = 4
 class FrameBatch(Protocol):
     """What a bus adapter hands over per wake-up.
 
-    `records` are (can_id with its flags, body): the kernel's frame after the id, 12 bytes classic or 68 bytes FD.
+    `records` are (can_id with its flags, body): the kernel's frame after the id, 12 bytes classic or 68
+    bytes FD.
     """
 
     @property
@@ -40,8 +41,8 @@ class FrameBatch(Protocol):
 class DecoderBackend(Protocol):
     """The contract of a decoder; `Decoder` is the one in Python.
 
-    `last_seen_ns[k]` belongs to `messages[k]`: monotonic time of its last frame, 0 for never. A frame that repeats its
-    rolling counter is no sign of life and leaves it alone.
+    `last_seen_ns[k]` belongs to `messages[k]`: monotonic time of its last frame, 0 for never. A frame that
+    repeats its rolling counter is no sign of life and leaves it alone.
     """
 
     ids: tuple[int, ...]
@@ -56,7 +57,9 @@ class DecoderBackend(Protocol):
         """Return changed values that their interval held back and whose time has come."""
 
     def forget(self, message: int | None = None) -> None:
-        """Let the next frame of message k (None: of all) count as new, so that it publishes all its signals."""
+        """Let the next frame of message k (None: of all) count as new, so that it publishes all its
+        signals.
+        """
 
 
 class _Slot:
@@ -78,8 +81,8 @@ class _Slot:
 class Decoder:
     """Pure-Python back-end: generated updaters behind a comparison with the last body of the same id.
 
-    `table` and `bus_index` say what to decode. Bodies are trusted to have 12 or 68 bytes as the kernel delivers them;
-    others are counted as short.
+    `table` and `bus_index` say what to decode. Bodies are trusted to have 12 or 68 bytes as the kernel
+    delivers them; others are counted as short.
     """
 
     def __init__(self, table: VehicleTable, bus_index: int) -> None:

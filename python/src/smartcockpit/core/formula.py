@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The formula language of a mapping's `math:` transform, parsed into a tree; never evaluated as Python source text.
+"""The formula language of a mapping's `math:` transform, parsed into a tree; never evaluated as Python
+source text.
 
-The language is the one that users of KUKSA's CAN provider write (py-expression-eval 0.3.14, one variable `x` = the
-physical value): + - * / % and both powers ^ **, comparisons, and, or, xor, not, functions and the constants PI and E.
-Left out on purpose: `random` (a signal is no dice), `||`, `concat` and `in` (texts), `pyt` and `fac` (nobody maps
-with them). What the functions do is `smartcockpit.core.formula_functions`' business.
+The language is the one that users of KUKSA's CAN provider write (py-expression-eval 0.3.14, one variable
+`x` = the physical value): + - * / % and both powers ^ **, comparisons, and, or, xor, not, functions and the
+constants PI and E. Left out on purpose: `random` (a signal is no dice), `||`, `concat` and `in` (texts),
+`pyt` and `fac` (nobody maps with them). What the functions do is `smartcockpit.core.formula_functions`'
+business.
 """
 
 from __future__ import annotations
@@ -61,12 +63,14 @@ class FormulaError(ConfigError):
 
 
 class _Parser:
-    """Recursive descent; binding from loose to tight: or xor, and, not, comparison, + -, * / %, sign, power."""
+    """Recursive descent; binding from loose to tight: or xor, and, not, comparison, + -, * / %, sign,
+    power.
+    """
 
     def __init__(self, text: str) -> None:
         if len(text) > _MAX_LENGTH:
             raise FormulaError(f"formula of {len(text)} characters, {_MAX_LENGTH} are allowed")
-        self.text, self.tokens, self.at, self.depth = text, [], 0, 0
+        self.text, self.at, self.depth = text, 0, 0
         self.tokens: list[tuple[str, str, int]] = []
         position, stripped = 0, text.rstrip()
         while position < len(stripped):
@@ -239,7 +243,11 @@ def to_python(node: Node, variable: str) -> str:
         return variable
     if isinstance(node, Number):
         value = node.value
-        return str(value.numerator) if isinstance(value, Fraction) and value.denominator == 1 else repr(float(value))
+        return (
+            str(value.numerator)
+            if isinstance(value, Fraction) and value.denominator == 1
+            else repr(float(value))
+        )
     parts = [to_python(part, variable) for part in node.parts]
     if node.name == "neg":
         return f"(-{parts[0]})"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the functions of a mapping's formula do when a generated vehicle table runs.
 
-Owns the `fn_…` names that `smartcockpit.core.formula.to_python` writes. Each takes and returns numbers and raises
-ArithmeticError, ValueError or TypeError outside its domain, which the updater turns into quality `invalid`.
+Owns the `fn_…` names that `smartcockpit.core.formula.to_python` writes. Each takes and returns numbers and
+raises ArithmeticError, ValueError or TypeError outside its domain, which the updater turns into quality
+`invalid`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ def fn_round(x: float) -> int:
 
 
 def fn_pow(base: float, exponent: float) -> float:
-    """Return base to the power of exponent as a float; raises instead of growing without bound or going complex."""
+    """Return base to the power of exponent as a float; raises instead of growing without bound or going
+    complex.
+    """
     return math.pow(base, exponent)
 
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a signal's bits lie in a frame, and the cheapest way for Python to get at all of them.
 
-Owns the arithmetic from DBC bit positions to a `struct` format plus shift-and-mask expressions. Which signals there
-are and what becomes of the raw values belong to others.
+Owns the arithmetic from DBC bit positions to a `struct` format plus shift-and-mask expressions. Which
+signals there are and what becomes of the raw values belong to others.
 
-A frame is cut into words of 1, 2, 4 or 8 bytes, so that the estimated cost of one `struct` unpack plus all shifts and
-masks is least (dynamic programming over the bytes). A signal that fills a word needs no expression at all; a signal
-that crosses words is put together from its pieces. Bit numbering: DBC, that is bit 0 is the least significant of byte
-0; `start` of a big-endian signal is its most significant bit.
+A frame is cut into words of 1, 2, 4 or 8 bytes, so that the estimated cost of one `struct` unpack plus all
+shifts and masks is least (dynamic programming over the bytes). A signal that fills a word needs no
+expression at all; a signal that crosses words is put together from its pieces. Bit numbering: DBC, that is
+bit 0 is the least significant of byte 0; `start` of a big-endian signal is its most significant bit.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _IMPOSSIBLE = 10**9
 
 @dataclass(frozen=True, slots=True)
 class BitSlice:
-    """The part of a signal in one byte: `width` bits from `bit` upwards, worth `value << at` in the signal."""
+    """The part of a signal in one byte: `width` bits from `bit` upwards, worth `value << at` in it."""
 
     byte: int
     bit: int
@@ -86,9 +86,9 @@ def _slices(field: BitField) -> tuple[BitSlice, ...]:
 class Layout:
     """How to read all `fields` of a frame: unpack `formats` (one or two `struct` formats), evaluate `raw`.
 
-    The words are named w0, w1, … in the order in which the formats deliver them (`words` per format); `raw[i]` is the
-    Python expression of the raw value of field i. `F16`, `F32`, `F64` in an expression turn an integer into the float
-    with these bits.
+    The words are named w0, w1, … in the order in which the formats deliver them (`words` per format);
+    `raw[i]` is the Python expression of the raw value of field i. `F16`, `F32`, `F64` in an expression turn
+    an integer into the float with these bits.
     """
 
     formats: tuple[str, ...]
@@ -117,8 +117,10 @@ class _Piece:
     at: int
 
 
-def _piece(word: _Word, field: BitField) -> _Piece | None | bool:
-    """Return the part of `field` in `word`, None when there is none, False when its bits are not contiguous there."""
+def _piece(word: _Word, field: BitField) -> _Piece | bool | None:
+    """Return the part of `field` in `word`, None when there is none, False when its bits are not contiguous
+    there.
+    """
     parts = [s for s in field.slices if word.start <= s.byte < word.start + word.size]
     if not parts:
         return None
@@ -160,7 +162,8 @@ def _cut(fields: Sequence[BitField], big_endian: bool) -> tuple[int, list[_Word 
     for field in fields:
         for byte in {s.byte for s in field.slices}:
             touching[byte].append(field)
-    best: list[tuple[int, list[_Word | None]]] = [(0, [])] + [(_IMPOSSIBLE, [])] * end
+    best: list[tuple[int, list[_Word | None]]] = [(_IMPOSSIBLE, []) for _ in range(end + 1)]
+    best[0] = (0, [])
     for position in range(end):
         cost, words = best[position]
         if cost >= _IMPOSSIBLE:
@@ -178,7 +181,7 @@ def _cut(fields: Sequence[BitField], big_endian: bool) -> tuple[int, list[_Word 
 
 
 def _expression(field: BitField, words: Iterable[tuple[str, _Word, bool]]) -> str:
-    """Return the Python expression of the raw value; `words` are (name, word, unpacked as signed or float)."""
+    """Return the raw value as a Python expression; `words` are (name, word, unpacked as signed or float)."""
     terms, sign_done = [], not field.signed
     for name, word, native in words:
         piece = _piece(word, field)
@@ -224,7 +227,9 @@ def _code(word: _Word, fields: Sequence[BitField]) -> tuple[str, bool]:
 
 
 def plan_layout(fields: Sequence[BitField]) -> Layout:
-    """Return the cheapest layout found for `fields` (in their order): one byte order for all, or one unpack each."""
+    """Return the cheapest layout found for `fields` (in their order): one byte order for all, or one unpack
+    each.
+    """
     multi = [f for f in fields if len(f.slices) > 1]
     little = [f for f in fields if f not in multi or not f.big_endian]
     big = [f for f in multi if f.big_endian]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decode plan: what the compiler decided for each message, before it becomes Python source or a C table.
 
-Owns the vocabulary between the reader of vehicle folders and the back-ends. Everything in here is checked: a back-end
-trusts it.
+Owns the vocabulary between the reader of vehicle folders and the back-ends. Everything in here is checked:
+a back-end trusts it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Ranges = tuple[tuple[int, int], ...]
 class FieldPlan:
     """One signal of a DBC message, numbers as cantools computes them: raw · scale + offset.
 
-    `conditions` are the multiplexers (index among the message's fields, values) that must all agree for the frame to
-    carry this field; empty: always there.
+    `conditions` are the multiplexers (index among the message's fields, values) that must all agree for the
+    frame to carry this field; empty: always there.
     """
 
     name: str
@@ -36,7 +36,9 @@ class FieldPlan:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """value = raw · scale + offset, exact; limits are raw, inclusive, None where the field cannot exceed them."""
+    """value = raw · scale + offset, exact; limits are raw, inclusive, None where the field cannot exceed
+    them.
+    """
 
     scale: Fraction
     offset: Fraction
@@ -54,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """value = formula over raw · scale + offset; limits are those of x (the DBC's) and of the value (VSS')."""
+    """value = formula over raw · scale + offset; limits of x (the DBC's) and of the value (VSS')."""
 
     formula: Node
     scale: int | float
@@ -70,8 +72,8 @@ Conversion = Linear | Table | Computed
 class MappedSignal:
     """One VSS signal fed by a field: `index` among the vehicle's signals, `field` among the message's fields.
 
-    At least `interval_ms` lie between two forwarded values; with `on_change` only a new value is forwarded, otherwise
-    the same value is forwarded again when the interval is over.
+    At least `interval_ms` lie between two forwarded values; with `on_change` only a new value is forwarded,
+    otherwise the same value is forwarded again when the interval is over.
     """
 
     index: int
@@ -84,7 +86,9 @@ class MappedSignal:
 
 @dataclass(frozen=True, slots=True)
 class MessagePlan:
-    """One message of one bus. `can_id` carries bit 31 for 29-bit ids, as SocketCAN does. Times in ms, 0: not known."""
+    """One message of one bus. `can_id` carries bit 31 for 29-bit ids, as SocketCAN does. Times in ms, 0:
+    not known.
+    """
 
     bus: int
     can_id: int

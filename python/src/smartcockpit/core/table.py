@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled vehicle as its users see it: typed view of the generated module.
 
-Owns the format number and the shape of the names in a table. How a table gets into memory (and whether its file may
-be trusted) is an adapter's business; what its functions do when frames come is `smartcockpit.core.decode`'s.
+Owns the format number and the shape of the names in a table. How a table gets into memory (and whether its
+file may be trusted) is an adapter's business; what its functions do when frames come is
+`smartcockpit.core.decode`'s.
 """
 
 from __future__ import annotations
@@ -75,9 +76,9 @@ class Bus:
 class Message:
     """A mapped message. `can_id` carries bit 31 for a 29-bit id. `signals` index the table's signals.
 
-    `decode` gives the physical values of all `fields` (the DBC's signals, in its order; None for one that this frame
-    does not carry). `make_updater`, `ends` (bytes that a frame needs for each of `signals`) and `holds_back` (has
-    signals that an interval may hold back) are for the decoder.
+    `decode` gives the physical values of all `fields` (the DBC's signals, in its order; None for one that
+    this frame does not carry). `make_updater`, `ends` (bytes that a frame needs for each of `signals`) and
+    `holds_back` (has signals that an interval may hold back) are for the decoder.
     """
 
     bus: int
@@ -96,9 +97,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class VehicleTable:
-    """A compiled vehicle: buses, signals in index order, mapped messages; `sources` is the digest of what made it.
+    """A compiled vehicle: buses, signals in index order, mapped messages; `sources` is the digest of what
+    made it.
 
-    `attributes` are (signal index, value) of signals that no message feeds and that never change, such as the brand.
+    `attributes` are (signal index, value) of signals that no message feeds and that never change, such as
+    the brand.
     """
 
     name: str
@@ -110,7 +113,9 @@ class VehicleTable:
 
     @classmethod
     def from_namespace(cls, names: Mapping[str, Any]) -> VehicleTable:
-        """Return the view of a generated module's names; `ConfigError` when they are of another format or broken."""
+        """Return the view of a generated module's names; `ConfigError` when they are of another format or
+        broken.
+        """
         if names.get("FORMAT") != FORMAT:
             raise ConfigError(
                 f"compiled vehicle has table format {names.get('FORMAT')!r}, this version reads {FORMAT}",
@@ -126,17 +131,19 @@ class VehicleTable:
                 attributes=tuple(names["ATTRIBUTES"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"compiled vehicle is damaged: {error}", "compile the vehicle folder again") from error
+            raise ConfigError(
+                f"compiled vehicle is damaged: {error}", "compile the vehicle folder again"
+            ) from error
 
 
-def _spec(
+def _spec(  # noqa: PLR0917 - a row of the table
     path: str, datatype: str, unit: str, kind: str, description: str, low: float | None, high: float | None,
     allowed: tuple[str, ...],
 ) -> SignalSpec:  # fmt: skip
     return SignalSpec(path, Datatype(datatype), unit, SignalKind(kind), description, low, high, allowed)
 
 
-def _message(
+def _message(  # noqa: PLR0917 - a row of the table
     bus: int, can_id: int, name: str, length: int, cycle_ms: int, timeout_ms: int, signals: tuple[int, ...],
     decode: Decode, updater: tuple[MakeUpdater, tuple[int, ...], tuple[str, ...], bool],
 ) -> Message:  # fmt: skip

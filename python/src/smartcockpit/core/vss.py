@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The VSS catalogue: a tree of branches and leaves, with instances multiplied out.
 
-Owns the rules of the tree (parents declared, known datatypes and units, instances, overlays). How a .vspec or JSON
-file is read belongs to the compiler. Source of the rules: COVESA VSS 6.0, "Vehicle Signal Specification: rule set".
+Owns the rules of the tree (parents declared, known datatypes and units, instances, overlays). How a .vspec
+or JSON file is read belongs to the compiler. Source of the rules: COVESA VSS 6.0, "Vehicle Signal
+Specification: rule set".
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ class Catalogue:
             return spec
         if path in self.branches:
             raise ConfigError(f"{place}: {path!r} is a branch of the catalogue, not a signal")
-        hint = did_you_mean(path, self.leaves, "declare your own signals in an overlay file of the vehicle folder")
+        hint = did_you_mean(
+            path, self.leaves, "declare your own signals in an overlay file of the vehicle folder"
+        )
         raise ConfigError(f"{place}: {path!r} is not in the VSS catalogue", hint)
 
 
@@ -91,7 +94,11 @@ def build_catalogue(
     late: list[VssEntry] = []
     for entry in overlays:
         parent = entry.path.rpartition(".")[0]
-        if entry.path in raw or (parent in raw and "datatype" in entry.keys) or entry.keys.get("type") == "branch":
+        if (
+            entry.path in raw
+            or (parent in raw and "datatype" in entry.keys)
+            or entry.keys.get("type") == "branch"
+        ):
             _merge(raw, entry)
         else:
             late.append(entry)
@@ -142,7 +149,9 @@ def _check_parent(entry: VssEntry, nodes: Mapping[str, VssEntry]) -> None:
 
 
 def instance_names(instances: Any) -> list[list[str]]:
-    """Return the instance names per level: ["Left", "Right"] is one level, ["Row[1,2]", ["A", "B"]] are two."""
+    """Return the instance names per level: ["Left", "Right"] is one level, ["Row[1,2]", ["A", "B"]] are
+    two.
+    """
     if isinstance(instances, str):
         return [_range(instances)]
     if all(isinstance(item, str) and not _RANGE.match(item) for item in instances):
@@ -209,7 +218,9 @@ def _leaf(path: str, entry: VssEntry, units: Mapping[str, Unit]) -> SignalSpec:
         ) from None
     unit = str(keys.get("unit", ""))
     if unit and unit not in units:
-        raise ConfigError(f"{entry.at('unit')}: {path} has the unknown unit {unit!r}", did_you_mean(unit, units))
+        raise ConfigError(
+            f"{entry.at('unit')}: {path} has the unknown unit {unit!r}", did_you_mean(unit, units)
+        )
     allowed = tuple(str(word) for word in keys.get("allowed", ()) or ())
     return SignalSpec(
         path, datatype, unit, kind, str(keys.get("description", "")).strip(),

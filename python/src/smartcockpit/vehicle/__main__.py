@@ -27,20 +27,30 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
-    top = _Parser(prog="smartcockpit-vehicle", description="Check, compile and show vehicle folders (DBC -> VSS).")
+    top = _Parser(
+        prog="smartcockpit-vehicle", description="Check, compile and show vehicle folders (DBC -> VSS)."
+    )
     top.add_argument("--version", action="version", version=smartcockpit.__version__)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("folder", metavar="DIR", type=Path, help="vehicle folder: vehicle.toml, *.dbc, signals.vspec")
+    common = _Parser(add_help=False)
+    common.add_argument(
+        "folder", metavar="DIR", type=Path, help="vehicle folder: vehicle.toml, *.dbc, signals.vspec"
+    )
     common.add_argument("--vss", metavar="DIR", type=Path, help="folder of the VSS catalogue (Vehicle.vspec)")
     common.add_argument("--json", action="store_true", help="print one JSON object")
     verbs.add_parser("check", parents=[common], help="say whether the folder fits together")
     make = verbs.add_parser("compile", parents=[common], help="write the table that canbridge loads")
-    make.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="where the table goes (.py)")
-    make.add_argument("--newer", action="store_true", help="do nothing when FILE was made from the same sources")
+    make.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, required=True, help="where the table goes (.py)"
+    )
+    make.add_argument(
+        "--newer", action="store_true", help="do nothing when FILE was made from the same sources"
+    )
     show = verbs.add_parser("show", parents=[common], help="list messages and signals")
     show.add_argument("--dbc", action="store_true", help="list all DBC signals, mapped or not")
-    show.add_argument("signal", nargs="?", default="", metavar="PATH", help="only signals at or below this VSS path")
+    show.add_argument(
+        "signal", nargs="?", default="", metavar="PATH", help="only signals at or below this VSS path"
+    )
     return top
 
 
@@ -71,8 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from smartcockpit.vehicle.build import build, is_current
 
-    if arguments.verb == "compile" and arguments.newer and is_current(
-        arguments.folder, arguments.output, arguments.vss
+    if (
+        arguments.verb == "compile"
+        and arguments.newer
+        and is_current(arguments.folder, arguments.output, arguments.vss)
     ):
         if arguments.json:
             print(json.dumps({"ok": True, "output": str(arguments.output), "changed": False}))
@@ -109,8 +121,8 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         done = f"wrote {arguments.output}: " if arguments.verb == "compile" else ""
         print(
-            f"{done}vehicle {vehicle.plan.name}, {len(vehicle.plan.buses)} buses, {len(vehicle.plan.messages)} messages,"
-            f" {len(vehicle.plan.signals)} VSS signals, {len(vehicle.warnings)} warnings"
+            f"{done}vehicle {vehicle.plan.name}, {len(vehicle.plan.buses)} buses,"
+            f" {len(vehicle.plan.messages)} messages, {len(vehicle.plan.signals)} VSS signals, {len(vehicle.warnings)} warnings"
         )
     return 0
 

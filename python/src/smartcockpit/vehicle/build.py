@@ -29,7 +29,9 @@ def is_current(folder: Path, table: Path, vss: Path | None = None) -> bool:
 
 
 def build(vehicle: Vehicle, output: Path) -> None:
-    """Write the table of `vehicle` to `output` by way of a temporary file beside it; `UnavailableError` if it cannot."""
+    """Write the table of `vehicle` to `output` by way of a temporary file beside it; `UnavailableError` if
+    it cannot.
+    """
     from smartcockpit.vehicle.table_source import write_table
 
     text = write_table(vehicle.plan)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles a vehicle folder into a plan: settings, DBC files and mapping brought together and checked.
 
-Owns finding each mapped signal on its bus and the order of signals and messages. Reading files, fitting values and
-writing source belong to the neighbours.
+Owns finding each mapped signal on its bus and the order of signals and messages. Reading files, fitting
+values and writing source belong to the neighbours.
 """
 
 from __future__ import annotations
@@ -46,9 +46,13 @@ class _Shelf:
 
 
 def compile_vehicle(folder: Path, vss: Path | None = None) -> Vehicle:
-    """Return the vehicle in `folder`; raises `ConfigError` with file, line and remedy for what does not fit."""
+    """Return the vehicle in `folder`; raises `ConfigError` with file, line and remedy for what does not
+    fit.
+    """
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder", "name the folder that holds vehicle.toml and the DBC files")
+        raise ConfigError(
+            f"{folder}: no such folder", "name the folder that holds vehicle.toml and the DBC files"
+        )
     notes: list[str] = []
     settings = read_settings(folder)
     shelf = _read_messages(folder, settings, notes)
@@ -56,7 +60,9 @@ def compile_vehicle(folder: Path, vss: Path | None = None) -> Vehicle:
     catalogue = read_catalogue(vss or default_vss(), (overlay,) if overlay.is_file() else ())
     mappings = read_mappings(_mapping_file(folder), catalogue, notes)
     if not mappings:
-        raise ConfigError(f"{_mapping_file(folder)}: no signal is mapped", "add dbc: with signal: below a VSS path")
+        raise ConfigError(
+            f"{_mapping_file(folder)}: no signal is mapped", "add dbc: with signal: below a VSS path"
+        )
     _apply_settings(settings, shelf)
     specs = [_limited(m.spec, settings) for m in mappings]
     mapped: dict[int, list[MappedSignal]] = {}
@@ -65,7 +71,10 @@ def compile_vehicle(folder: Path, vss: Path | None = None) -> Vehicle:
         message = shelf.dbc[number]
         unit = catalogue.units.get(mapping.unit)
         conversion = fit(
-            replace(mapping, spec=spec), message.fields[position], message.signals[position], unit and unit.quantity
+            replace(mapping, spec=spec),
+            message.fields[position],
+            message.signals[position],
+            unit.quantity if unit else None,
         )
         mapped.setdefault(number, []).append(
             MappedSignal(index, position, spec, conversion, mapping.interval_ms, mapping.on_change)
@@ -73,7 +82,12 @@ def compile_vehicle(folder: Path, vss: Path | None = None) -> Vehicle:
     specs += _attributes(settings, catalogue, specs)
     messages = tuple(replace(shelf.plans[n], mapped=tuple(signals)) for n, signals in sorted(mapped.items()))
     plan = VehiclePlan(
-        settings.name, settings.buses, tuple(specs), messages, sources_digest(folder, vss), _values(settings, specs)
+        settings.name,
+        settings.buses,
+        tuple(specs),
+        messages,
+        sources_digest(folder, vss),
+        _values(settings, specs),
     )
     return Vehicle(plan, tuple(notes), tuple(shelf.plans))
 
@@ -82,7 +96,9 @@ def _mapping_file(folder: Path) -> Path:
     for name in MAPPING_FILES:
         if (folder / name).is_file():
             return folder / name
-    raise ConfigError(f"{folder}: no {MAPPING_FILES[0]} in here", "it says which DBC signal feeds which VSS path")
+    raise ConfigError(
+        f"{folder}: no {MAPPING_FILES[0]} in here", "it says which DBC signal feeds which VSS path"
+    )
 
 
 def _read_messages(folder: Path, settings: VehicleSettings, notes: list[str]) -> _Shelf:
@@ -104,7 +120,9 @@ def _read_messages(folder: Path, settings: VehicleSettings, notes: list[str]) ->
                         "put the files on different buses or leave one message out",
                     )
                 if message.length > (64 if settings.buses[bus].data_bitrate else 8):
-                    notes.append(f"{path}: message {message.name} of {message.length} bytes cannot travel on this bus")
+                    notes.append(
+                        f"{path}: message {message.name} of {message.length} bytes cannot travel on this bus"
+                    )
                 shelf.dbc.append(message)
                 shelf.plans.append(
                     MessagePlan(
@@ -123,10 +141,14 @@ def _apply_settings(settings: VehicleSettings, shelf: _Shelf) -> None:
             if plan.name == name and bus_name in ("", settings.buses[plan.bus].name)
         ]  # fmt: skip
         if not hits:
-            hint = did_you_mean(name, [plan.name for plan in shelf.plans], "the DBC files have no such message")
+            hint = did_you_mean(
+                name, [plan.name for plan in shelf.plans], "the DBC files have no such message"
+            )
             raise ConfigError(f"{setting.place}: unknown message {key!r}", hint)
         if len(hits) > 1:
-            raise ConfigError(f"{setting.place}: message {name} is on several buses", "write [message.BUS.NAME]")
+            raise ConfigError(
+                f"{setting.place}: message {name} is on several buses", "write [message.BUS.NAME]"
+            )
         shelf.plans[hits[0]] = _guarded(shelf.plans[hits[0]], shelf.dbc[hits[0]], setting)
 
 
@@ -141,8 +163,8 @@ def _guarded(plan: MessagePlan, dbc: DbcMessage, setting: MessageSetting) -> Mes
         first = min(s.byte for s in place.slices)
         if place.length != width or any(s.bit or s.width != 8 for s in place.slices):
             raise ConfigError(
-                f"{setting.place}: checksum signal {setting.checksum.signal} of {plan.name} is not {width // 8} whole"
-                f" byte(s), as {setting.checksum.algorithm} needs"
+                f"{setting.place}: checksum signal {setting.checksum.signal} of {plan.name} is not"
+                f" {width // 8} whole byte(s), as {setting.checksum.algorithm} needs"
             )
         checksum = Checksum(
             setting.checksum.algorithm, first, plan.length, setting.checksum.data_id, place.big_endian
@@ -151,7 +173,9 @@ def _guarded(plan: MessagePlan, dbc: DbcMessage, setting: MessageSetting) -> Mes
         position = _field(dbc, setting.counter.signal, setting.place)
         place = dbc.fields[position].place
         if place.is_float or place.signed or dbc.fields[position].conditions:
-            raise ConfigError(f"{setting.place}: {setting.counter.signal} of {plan.name} is no plain unsigned counter")
+            raise ConfigError(
+                f"{setting.place}: {setting.counter.signal} of {plan.name} is no plain unsigned counter"
+            )
         counter = (position, Counter(setting.counter.modulus or 1 << place.length, setting.counter.step))
     return replace(plan, cycle_ms=cycle, timeout_ms=timeout, checksum=checksum, counter=counter)
 
@@ -171,7 +195,9 @@ def _find(mapping: SignalMapping, shelf: _Shelf, settings: VehicleSettings) -> t
         hint = did_you_mean(mapping.bus, buses, "buses are " + ", ".join(buses))
         raise ConfigError(f"{mapping.place}: {mapping.spec.path}: unknown bus {mapping.bus!r}", hint)
     if mapping.message and not any(plan.name == mapping.message for plan in shelf.plans):
-        hint = did_you_mean(mapping.message, [p.name for p in shelf.plans], "the DBC files have no such message")
+        hint = did_you_mean(
+            mapping.message, [p.name for p in shelf.plans], "the DBC files have no such message"
+        )
         raise ConfigError(f"{mapping.place}: {mapping.spec.path}: unknown message {mapping.message!r}", hint)
     hits = list(_hits(mapping, shelf, buses))
     if not hits:
@@ -184,7 +210,8 @@ def _find(mapping: SignalMapping, shelf: _Shelf, settings: VehicleSettings) -> t
     if len(hits) > 1:
         found = ", ".join(f"{shelf.plans[n].name} (bus {buses[shelf.plans[n].bus]})" for n, _ in hits[:5])
         raise ConfigError(
-            f"{mapping.place}: {mapping.spec.path}: DBC signal {mapping.signal} is in several messages: {found}",
+            f"{mapping.place}: {mapping.spec.path}: DBC signal {mapping.signal} is in several messages:"
+            f" {found}",
             "say which one with message: (and bus:)",
         )
     return hits[0]
@@ -210,7 +237,9 @@ def _limited(spec: SignalSpec, settings: VehicleSettings) -> SignalSpec:
     return replace(spec, minimum=low, maximum=high)
 
 
-def _attributes(settings: VehicleSettings, catalogue: Catalogue, mapped: list[SignalSpec]) -> list[SignalSpec]:
+def _attributes(
+    settings: VehicleSettings, catalogue: Catalogue, mapped: list[SignalSpec]
+) -> list[SignalSpec]:
     paths = {spec.path for spec in mapped}
     for path in settings.limits:
         if path not in paths:
@@ -220,7 +249,9 @@ def _attributes(settings: VehicleSettings, catalogue: Catalogue, mapped: list[Si
     found = [catalogue.find(path, settings.place) for path in settings.attributes]
     for spec in found:
         if spec.kind != "attribute":
-            raise ConfigError(f"{settings.place}: {spec.path} is a {spec.kind}, [attributes] holds attributes")
+            raise ConfigError(
+                f"{settings.place}: {spec.path} is a {spec.kind}, [attributes] holds attributes"
+            )
         if spec.path in paths:
             raise ConfigError(f"{settings.place}: attribute {spec.path} is mapped to a DBC signal as well")
     return found

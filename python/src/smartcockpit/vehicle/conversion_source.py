@@ -22,8 +22,9 @@ _EXACT = 1 << 50
 class ConversionSource:
     """How to write one conversion.
 
-    `definitions` go to module level. With `lookup` the expression `value` may yield None for invalid; otherwise
-    `condition` ("" for always) says whether `value` may be computed. `one_to_one`: other raw, other value.
+    `definitions` go to module level. With `lookup` the expression `value` may yield None for invalid;
+    otherwise `condition` ("" for always) says whether `value` may be computed. `one_to_one`: other raw,
+    other value.
     """
 
     value: str
@@ -34,7 +35,9 @@ class ConversionSource:
 
 
 def conversion_source(signal: MappedSignal, raw: str, is_float: bool) -> ConversionSource:
-    """Return the source for `signal`, whose raw value (a float when `is_float`) is the local variable `raw`."""
+    """Return the source for `signal`, whose raw value (a float when `is_float`) is the local variable
+    `raw`.
+    """
     conversion = signal.conversion
     if isinstance(conversion, Table):
         return _table(signal, conversion, raw)
@@ -58,7 +61,7 @@ def _linear(datatype: Datatype, line: Linear, raw: str, is_float: bool) -> Conve
     bottom = line.scale.denominator * line.offset.denominator
     divisor = _reduced(line.scale * bottom, line.offset * bottom, bottom)
     top, shift = line.scale * divisor, line.offset * divisor
-    if is_float or max(abs(top), abs(shift), divisor) > _EXACT:
+    if is_float or abs(top) > _EXACT or abs(shift) > _EXACT or divisor > _EXACT:
         value = _sum(raw, float(line.scale), float(line.offset))
         if datatype is Datatype.BOOLEAN:
             value = f"bool({value})"

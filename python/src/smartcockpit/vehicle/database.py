@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """DBC files: read by cantools, judged and turned into our own plan vocabulary.
 
-Owns the door to cantools. What its strict mode refuses becomes a warning that names file and message, because people
-have such files and drive with them.
+Owns the door to cantools. What its strict mode refuses becomes a warning that names file and message,
+because people have such files and drive with them.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def load_cantools(path: Path, warn: list[str] | None = None) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            database = cantools.database.load_string(text, "dbc", strict=False, sort_signals=None)
+            database: Any = cantools.database.load_string(text, "dbc", strict=False, sort_signals=None)
     except Exception as error:
         raise ConfigError(f"{_place(path, text, error)}: broken DBC: {_first_line(error)}", _HINT) from error
     if not database.messages:
@@ -93,13 +93,16 @@ def load_cantools(path: Path, warn: list[str] | None = None) -> Any:
 
 
 _ID = re.compile(
-    r'^(\s*(?:BO_|VAL_|SIG_VALTYPE_|SG_MUL_VAL_|BO_TX_BU_|SIG_GROUP_|CM_ (?:BO_|SG_)|BA_ "[^"]*" (?:BO_|SG_)) )(\d+)',
+    r"^(\s*(?:BO_|VAL_|SIG_VALTYPE_|SG_MUL_VAL_|BO_TX_BU_|SIG_GROUP_|"
+    r'CM_ (?:BO_|SG_)|BA_ "[^"]*" (?:BO_|SG_)) )(\d+)',
     re.MULTILINE,
 )
 
 
 def _with_extended_ids(path: Path, text: str, warn: list[str] | None) -> str:
-    """Return the DBC text with bit 31 set on ids that need 29 bits but are not marked so (cantools refuses those)."""
+    """Return the DBC text with bit 31 set on ids that need 29 bits but are not marked so (cantools refuses
+    those).
+    """
     large = {
         int(match[2]) for match in _ID.finditer(text)
         if match[1].strip() == "BO_" and _LARGEST_STANDARD_ID < int(match[2]) < 1 << 29
@@ -109,10 +112,14 @@ def _with_extended_ids(path: Path, text: str, warn: list[str] | None) -> str:
     for match in re.finditer(r"^\s*BO_ (\d+) (\w+)", text, re.MULTILINE):
         if warn is not None and int(match[1]) in large:
             warn.append(
-                f"{path}: message {match[2]}: id {int(match[1]):#x} has more than 11 bits, taken as a 29-bit id"
+                f"{path}: message {match[2]}: id {int(match[1]):#x} has more than 11 bits,"
+                " taken as a 29-bit id"
             )
     return _ID.sub(
-        lambda match: match[1] + str(int(match[2]) | CAN_EFF_FLAG if int(match[2]) in large else int(match[2])), text
+        lambda match: (
+            match[1] + str(int(match[2]) | CAN_EFF_FLAG if int(match[2]) in large else int(match[2]))
+        ),
+        text,
     )
 
 
@@ -157,7 +164,11 @@ def _message(path: Path, message: Any, warn: list[str]) -> DbcMessage | None:
     for signal in kept:
         fields.append(
             FieldPlan(
-                signal.name, bit_field(signal), signal.scale, signal.offset, _conditions(signal, by_name, index)
+                signal.name,
+                bit_field(signal),
+                signal.scale,
+                signal.offset,
+                _conditions(signal, by_name, index),
             )
         )
         names = {int(number): str(name) for number, name in (signal.choices or {}).items()}
@@ -171,7 +182,8 @@ def _message(path: Path, message: Any, warn: list[str]) -> DbcMessage | None:
 def bit_field(signal: Any) -> BitField:
     """Return the place of a cantools signal."""
     return BitField(
-        signal.start, signal.length, signal.byte_order == "big_endian", bool(signal.is_signed and not signal.is_float),
+        signal.start, signal.length, signal.byte_order == "big_endian",
+        bool(signal.is_signed and not signal.is_float),
         bool(signal.is_float),
     )  # fmt: skip
 
@@ -182,7 +194,11 @@ def _conditions(
     """Return the multiplexers that carry `signal`, outermost first."""
     found: list[tuple[int, Ranges]] = []
     seen = {signal.name}
-    while signal.multiplexer_ids and signal.multiplexer_signal in index and signal.multiplexer_signal not in seen:
+    while (
+        signal.multiplexer_ids
+        and signal.multiplexer_signal in index
+        and signal.multiplexer_signal not in seen
+    ):
         seen.add(signal.multiplexer_signal)
         found.append((index[signal.multiplexer_signal], _ranges(signal.multiplexer_ids)))
         signal = by_name[signal.multiplexer_signal]

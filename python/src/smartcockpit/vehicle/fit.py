@@ -21,7 +21,9 @@ from smartcockpit.vehicle.mapping import SignalMapping
 from smartcockpit.vehicle.units import canonical, factor, quantity
 
 _NOT_A_VALUE = re.compile(
-    r"sna|n/?a|(signal[_ ]?)?not[_ ]?(available|valid|avail)|unavailable|invalid|error|fault|unknown|undefined", re.I
+    r"sna|n/?a|(signal[_ ]?)?not[_ ]?(available|valid|avail)|unavailable|invalid"
+    r"|error|fault|unknown|undefined",
+    re.I,
 )
 """Names in a value table that mark a number as no measurement."""
 
@@ -51,7 +53,11 @@ def fit(mapping: SignalMapping, field: FieldPlan, signal: DbcSignal, unit_quanti
     if straight is None:
         assert mapping.formula is not None
         return Computed(
-            mapping.formula, field.scale, field.offset, (signal.minimum, signal.maximum), (spec.minimum, spec.maximum)
+            mapping.formula,
+            field.scale,
+            field.offset,
+            (signal.minimum, signal.maximum),
+            (spec.minimum, spec.maximum),
         )
     a, b = straight[0] * convert, straight[1] * convert
     if a == 0:
@@ -91,7 +97,9 @@ def _check_unit(mapping: SignalMapping, signal: DbcSignal, unit_quantity: str | 
         )
     ratio = factor(dbc_unit, spec.unit)
     recipe = f"transform: {{math: 'x*{float(ratio):.10g}'}}" if ratio else "transform: {math: …}"
-    raise ConfigError(f"{where} is fed by DBC signal {signal.name} in {signal.unit}", f"convert with {recipe}")
+    raise ConfigError(
+        f"{where} is fed by DBC signal {signal.name} in {signal.unit}", f"convert with {recipe}"
+    )
 
 
 def _ends(values: Iterable[Fraction]) -> tuple[Fraction, Fraction]:
@@ -121,8 +129,8 @@ def _check_range(
         if datatype is not Datatype.BOOLEAN:
             hint = "convert with transform: {math: …}, or correct the range in the DBC"
         raise ConfigError(
-            f"{mapping.place}: {mapping.spec.path} is {datatype} ({least} … {most}), DBC signal {signal.name} "
-            f"ranges from {float(low):g} to {float(high):g}",
+            f"{mapping.place}: {mapping.spec.path} is {datatype} ({least} … {most}), DBC signal"
+            f" {signal.name} ranges from {float(low):g} to {float(high):g}",
             hint,
         )
 
@@ -131,7 +139,9 @@ def _raw_limits(
     spec: SignalSpec, field: FieldPlan, signal: DbcSignal, line: tuple[Fraction, Fraction],
     dbc: tuple[Fraction, Fraction],
 ) -> tuple[int | float | None, int | float | None]:  # fmt: skip
-    """Return the raw limits that keep the value inside DBC, VSS and datatype limits; None where the bits do."""
+    """Return the raw limits that keep the value inside DBC, VSS and datatype limits; None where the bits
+    do.
+    """
     low, high = Fraction(-(10**400)), Fraction(10**400)
     for (factor_, shift), least, most in (
         (dbc, signal.minimum, signal.maximum),
@@ -167,11 +177,15 @@ def _datatype_limits(datatype: Datatype) -> tuple[Fraction | None, Fraction | No
     return None, None
 
 
-def _table_rows(mapping: SignalMapping, field: FieldPlan, signal: DbcSignal) -> tuple[tuple[int, Scalar], ...]:
+def _table_rows(
+    mapping: SignalMapping, field: FieldPlan, signal: DbcSignal
+) -> tuple[tuple[int, Scalar], ...]:
     """Return the `from`/`to` rows with `from` as raw number; the first of equal ones counts, as in KUKSA."""
     assert mapping.table is not None
     if field.place.is_float:
-        raise ConfigError(f"{mapping.place}: {mapping.spec.path}: a mapping needs whole numbers, {signal.name} is float")
+        raise ConfigError(
+            f"{mapping.place}: {mapping.spec.path}: a mapping needs whole numbers, {signal.name} is float"
+        )
     rows: dict[int, Scalar] = {}
     for source, target, place in mapping.table:
         rows.setdefault(_raw_of(source, field, signal, place), checked_value(mapping.spec, target, place))
@@ -179,7 +193,7 @@ def _table_rows(mapping: SignalMapping, field: FieldPlan, signal: DbcSignal) -> 
 
 
 def _raw_of(source: Scalar, field: FieldPlan, signal: DbcSignal, place: object) -> int:
-    by_name = {name: raw for raw, name in reversed(signal.names.items())}
+    by_name = {name: raw for raw, name in reversed(list(signal.names.items()))}
     if isinstance(source, str):
         if source not in by_name:
             hint = did_you_mean(source, by_name, "the value table (VAL_) of the DBC lists the names")
@@ -193,7 +207,9 @@ def _raw_of(source: Scalar, field: FieldPlan, signal: DbcSignal, place: object) 
         raise ConfigError(f"{place}: DBC signal {signal.name} never has the value {source!r}")
     if int(raw) in signal.names:
         name = signal.names[int(raw)]
-        raise ConfigError(f"{place}: {source!r} of DBC signal {signal.name} is called {name!r}", "use the name")
+        raise ConfigError(
+            f"{place}: {source!r} of DBC signal {signal.name} is called {name!r}", "use the name"
+        )
     return int(raw)
 
 
@@ -202,17 +218,23 @@ def checked_value(spec: SignalSpec, value: Scalar, place: object) -> Scalar:
     datatype = spec.datatype
     if datatype is Datatype.STRING:
         if isinstance(value, bool):
-            raise ConfigError(f"{place}: {spec.path} is a string", "put names such as 'ON' or 'OFF' in quotes")
+            raise ConfigError(
+                f"{place}: {spec.path} is a string", "put names such as 'ON' or 'OFF' in quotes"
+            )
         if spec.allowed and value not in spec.allowed:
             hint = did_you_mean(str(value), spec.allowed, "allowed are " + ", ".join(spec.allowed))
             raise ConfigError(f"{place}: {spec.path} may not be {value!r}", hint)
         return str(value)
     if datatype is Datatype.BOOLEAN:
         if not isinstance(value, bool):
-            raise ConfigError(f"{place}: {spec.path} is boolean, not {value!r}", "true or false, without quotes")
+            raise ConfigError(
+                f"{place}: {spec.path} is boolean, not {value!r}", "true or false, without quotes"
+            )
         return value
     if isinstance(value, str | bool):
-        raise ConfigError(f"{place}: {spec.path} is {datatype}, not {value!r}", "write a number without quotes")
+        raise ConfigError(
+            f"{place}: {spec.path} is {datatype}, not {value!r}", "write a number without quotes"
+        )
     low, high = INTEGER_LIMITS.get(datatype, (-_FLOAT_LIMIT, _FLOAT_LIMIT))
     low = low if spec.minimum is None else max(low, spec.minimum)
     high = high if spec.maximum is None else min(high, spec.maximum)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What VSS 3 to 5 called differently, so that older mapping files load with a note instead of an error.
 
-Owns the renamed paths and units. Sources: the VSS 6.0 release notes; the replacements of Vehicle.OBD.* beyond Speed
-and EngineSpeed are our choice.
+Owns the renamed paths and units. Sources: the VSS 6.0 release notes; the replacements of Vehicle.OBD.*
+beyond Speed and EngineSpeed are our choice.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ _SIDES = {"Left": "DriverSide", "Right": "PassengerSide", "Pos1": "DriverSide", 
 def successor(path: str) -> str | None:
     """Return the path in VSS 6.0 of a `path` of VSS 3 to 5, None when there is no plain one.
 
-    Doors and mirrors were Left and Right, seats Pos1 and Pos2 before 4.0; a car with the wheel on the left is assumed.
+    Doors and mirrors were Left and Right, seats Pos1 and Pos2 before 4.0; a car with the wheel on the left
+    is assumed.
     """
     if path in RENAMED_PATHS:
         return RENAMED_PATHS[path]

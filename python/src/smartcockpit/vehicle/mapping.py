@@ -2,8 +2,9 @@
 """The mapping file: which DBC signal feeds which VSS leaf (`signals.vspec`, or KUKSA's nested JSON).
 
 Owns the overlay format of KUKSA's can-provider (`dbc`, `dbc2vss`, `vss2dbc` with `signal`, `interval_ms`,
-`on_change`, `transform`) plus our `message` and `bus`, and the older paths and units in such files. Whether the signal
-exists and fits is `smartcockpit.vehicle.fit`'s business. Source of the format: kuksa-can-provider mapping/README.md.
+`on_change`, `transform`) plus our `message` and `bus`, and the older paths and units in such files. Whether
+the signal exists and fits is `smartcockpit.vehicle.fit`'s business. Source of the format:
+kuksa-can-provider mapping/README.md.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class SignalMapping:
 
 
 def read_mappings(path: Path, catalogue: Catalogue, notes: list[str]) -> list[SignalMapping]:
-    """Return the CAN -> VSS mappings of `path` in its order; appends to `notes` what an older file made us change."""
+    """Return the CAN -> VSS mappings of `path` in its order; appends to `notes` what an older file made us
+    change.
+    """
     entries = read_vss_json(path) if path.suffix == ".json" else read_vspec(path)
     found: dict[str, SignalMapping] = {}
     moved: list[tuple[VssEntry, str]] = []
@@ -68,7 +71,9 @@ def read_mappings(path: Path, catalogue: Catalogue, notes: list[str]) -> list[Si
             found[entry.path] = mapping
     for entry, target in moved:
         if target in found:
-            notes.append(f"{entry.place}: {entry.path} is {target} in VSS 6.0, which is mapped already; left out")
+            notes.append(
+                f"{entry.place}: {entry.path} is {target} in VSS 6.0, which is mapped already; left out"
+            )
             continue
         notes.append(f"{entry.place}: {entry.path} is {target} in VSS 6.0")
         mapping = _mapping(entry, catalogue.find(target, entry.place), notes)
@@ -78,7 +83,9 @@ def read_mappings(path: Path, catalogue: Catalogue, notes: list[str]) -> list[Si
 
 
 def _check_plain(entry: VssEntry, catalogue: Catalogue) -> None:
-    """A leaf without a mapping must be in the catalogue: a misspelt one would otherwise be lost without a word."""
+    """A leaf without a mapping must be in the catalogue: a misspelt one would otherwise be lost without a
+    word.
+    """
     if entry.keys.get("type", "branch") != "branch" and successor(entry.path) is None:
         if not entry.path.startswith(GONE_BRANCH):
             catalogue.find(entry.path, entry.place)
@@ -90,7 +97,8 @@ def _check_keys(entry: VssEntry) -> None:
     for key in entry.keys:
         if key not in known:
             raise ConfigError(
-                f"{entry.at(key)}: unknown key {key!r} below {entry.path}", did_you_mean(key, known, _known(known))
+                f"{entry.at(key)}: unknown key {key!r} below {entry.path}",
+                did_you_mean(key, known, _known(known)),
             )
 
 
@@ -101,11 +109,15 @@ def _known(names: Any) -> str:
 def _mapping(entry: VssEntry, spec: SignalSpec, notes: list[str]) -> SignalMapping | None:
     _check_keys(entry)
     if "dbc" in entry.keys and "dbc2vss" in entry.keys:
-        raise ConfigError(f"{entry.at('dbc')}: {entry.path} has dbc: and dbc2vss:, they mean the same", "keep one")
+        raise ConfigError(
+            f"{entry.at('dbc')}: {entry.path} has dbc: and dbc2vss:, they mean the same", "keep one"
+        )
     if "vss2dbc" in entry.keys:
         _section(entry, "vss2dbc")
         if spec.kind != "actuator":
-            raise ConfigError(f"{entry.at('vss2dbc')}: {entry.path} is a {spec.kind}; vss2dbc: is for actuators")
+            raise ConfigError(
+                f"{entry.at('vss2dbc')}: {entry.path} is a {spec.kind}; vss2dbc: is for actuators"
+            )
         notes.append(f"{entry.at('vss2dbc')}: {entry.path}: vss2dbc is not used, nothing is transmitted")
     name = "dbc" if "dbc" in entry.keys else "dbc2vss"
     if name not in entry.keys:
@@ -117,7 +129,8 @@ def _mapping(entry: VssEntry, spec: SignalSpec, notes: list[str]) -> SignalMappi
     interval_ms, on_change = _timing(entry, name, section)
     formula, table = _transform(entry, name, section)
     return SignalMapping(
-        spec, entry.at(name), signal, _word(entry, name, section, "message"), _word(entry, name, section, "bus"),
+        spec, entry.at(name), signal,
+        _word(entry, name, section, "message"), _word(entry, name, section, "bus"),
         interval_ms, on_change, formula, table, _unit(entry, spec, notes),
     )  # fmt: skip
 
@@ -125,7 +138,9 @@ def _mapping(entry: VssEntry, spec: SignalSpec, notes: list[str]) -> SignalMappi
 def _section(entry: VssEntry, name: str) -> Mapping[str, Any]:
     section = entry.keys[name]
     if not isinstance(section, Mapping):
-        raise ConfigError(f"{entry.at(name)}: {name}: of {entry.path} needs keys below it", "at least signal: NAME")
+        raise ConfigError(
+            f"{entry.at(name)}: {name}: of {entry.path} needs keys below it", "at least signal: NAME"
+        )
     for key in section:
         if key not in _SUB_KEYS:
             raise ConfigError(
@@ -143,12 +158,20 @@ def _word(entry: VssEntry, name: str, section: Mapping[str, Any], key: str) -> s
 
 
 def _timing(entry: VssEntry, name: str, section: Mapping[str, Any]) -> tuple[int, bool]:
-    """Return interval and on_change with KUKSA's defaults: neither given 1000 ms; only on_change: true 0 ms."""
+    """Return interval and on_change with KUKSA's defaults: neither given 1000 ms; only on_change: true 0
+    ms.
+    """
     on_change = section.get("on_change", False)
     if not isinstance(on_change, bool):
-        raise ConfigError(f"{entry.at(f'{name}.on_change')}: on_change: of {entry.path} is neither true nor false")
+        raise ConfigError(
+            f"{entry.at(f'{name}.on_change')}: on_change: of {entry.path} is neither true nor false"
+        )
     interval = section.get("interval_ms", 0 if on_change else _DEFAULT_INTERVAL_MS)
-    if isinstance(interval, bool) or not isinstance(interval, int) or not 0 <= interval <= _LONGEST_INTERVAL_MS:
+    if (
+        isinstance(interval, bool)
+        or not isinstance(interval, int)
+        or not 0 <= interval <= _LONGEST_INTERVAL_MS
+    ):
         raise ConfigError(
             f"{entry.at(f'{name}.interval_ms')}: interval_ms: of {entry.path} is {interval!r}",
             f"a whole number of milliseconds, 0 to {_LONGEST_INTERVAL_MS}",
@@ -163,7 +186,9 @@ def _transform(
         return None, None
     transform, key = section["transform"], f"{name}.transform"
     if not isinstance(transform, Mapping) or len(transform) != 1:
-        raise ConfigError(f"{entry.at(key)}: transform: of {entry.path} needs exactly one of math: or mapping:")
+        raise ConfigError(
+            f"{entry.at(key)}: transform: of {entry.path} needs exactly one of math: or mapping:"
+        )
     if "math" in transform:
         try:
             return parse_formula(str(transform["math"])), None
@@ -186,7 +211,9 @@ def _pairs(entry: VssEntry, key: str, rows: Any) -> tuple[tuple[Scalar, Scalar, 
     for number, row in enumerate(rows):
         place = entry.at(f"{key}.{number}")
         if not isinstance(row, Mapping) or set(row) != {"from", "to"}:
-            raise ConfigError(f"{place}: each row of the mapping of {entry.path} has from: and to:, nothing else")
+            raise ConfigError(
+                f"{place}: each row of the mapping of {entry.path} has from: and to:, nothing else"
+            )
         for value in (row["from"], row["to"]):
             if not isinstance(value, str | int | float):
                 raise ConfigError(f"{place}: {value!r} is no text, number or truth value")
@@ -205,5 +232,7 @@ def _unit(entry: VssEntry, spec: SignalSpec, notes: list[str]) -> str:
         notes.append(f"{entry.at('unit')}: unit {unit} is written {spec.unit} in VSS 6.0")
         unit = spec.unit
     if unit != spec.unit:
-        notes.append(f"{entry.at('unit')}: {spec.path} is in {spec.unit or 'no unit'} in VSS 6.0, not in {unit}")
+        notes.append(
+            f"{entry.at('unit')}: {spec.path} is in {spec.unit or 'no unit'} in VSS 6.0, not in {unit}"
+        )
     return unit

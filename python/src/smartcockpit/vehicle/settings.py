@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """vehicle.toml: what no DBC can say about a vehicle.
 
-Owns its keys: name, buses (channel, bit rates, DBC files), cycle, timeout, checksum and counter per message, narrower
-limits and fixed attributes per VSS path. Whether messages and signals of these names exist is
-`smartcockpit.vehicle.compiler`'s business.
+Owns its keys: name, buses (channel, bit rates, DBC files), cycle, timeout, checksum and counter per
+message, narrower limits and fixed attributes per VSS path. Whether messages and signals of these names
+exist is `smartcockpit.vehicle.compiler`'s business.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def read_settings(folder: Path) -> VehicleSettings:
         names = tuple(sorted(p.name for p in folder.glob("*.dbc")))
         if not names:
             raise ConfigError(f"{folder}: neither {FILE} nor a DBC file in here", "is this a vehicle folder?")
-        return VehicleSettings(_folder_name(folder), Place(str(folder)), (BusPlan("can", "can0", 500_000),), (names,))
+        return VehicleSettings(
+            _folder_name(folder), Place(str(folder)), (BusPlan("can", "can0", 500_000),), (names,)
+        )
     return _Reader(path, read_text(path)).settings()
 
 
@@ -111,19 +113,23 @@ class _Reader:
     def keys(self, table: Any, known: Iterable[str], what: str) -> Mapping[str, Any]:
         names = tuple(known)
         if not isinstance(table, dict):
-            raise ConfigError(f"{self.place(what.split()[-1])}: {what} is not a table")
+            raise ConfigError(f"{self.place(what.rsplit(maxsplit=1)[-1])}: {what} is not a table")
         for key in table:
             if key not in names:
                 hint = did_you_mean(key, names, "known are " + ", ".join(names))
                 raise ConfigError(f"{self.place(key)}: unknown key {key!r} in {what}", hint)
         return table
 
-    def number(self, table: Mapping[str, Any], key: str, low: int, high: int, default: int | None) -> int | None:
-        value = table.get(key, default)
-        if value is default:
+    def number(
+        self, table: Mapping[str, Any], key: str, low: int, high: int, default: int | None
+    ) -> int | None:
+        if key not in table:
             return default
+        value: object = table[key]
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ConfigError(f"{self.place(key)}: {key} is {value!r}, expected a whole number from {low} to {high}")
+            raise ConfigError(
+                f"{self.place(key)}: {key} is {value!r}, expected a whole number from {low} to {high}"
+            )
         return value
 
     def word(self, table: Mapping[str, Any], key: str, what: str) -> str:
@@ -138,7 +144,9 @@ class _Reader:
         name = self.word(root, "name", FILE) if "name" in root else _folder_name(self.path.parent)
         rows = root.get("bus")
         if not isinstance(rows, list) or not rows:
-            raise ConfigError(f"{self.path}: no [[bus]] in this file", "name channel, bitrate and dbc of each bus")
+            raise ConfigError(
+                f"{self.path}: no [[bus]] in this file", "name channel, bitrate and dbc of each bus"
+            )
         buses, files = zip(*(self.bus(row) for row in rows), strict=True)
         for what in ("name", "channel"):
             seen = [getattr(bus, what) for bus in buses]
@@ -149,7 +157,7 @@ class _Reader:
             raise ConfigError(f"{self.place('message')}: [message.NAME] sections are tables")
         return VehicleSettings(
             name, Place(str(self.path)), buses, files,
-            {key: setting for section, table in messages.items() for key, setting in self.message(section, table)},
+            {key: one for section, table in messages.items() for key, one in self.message(section, table)},
             {path: self.limit(path, value) for path, value in self.table(root, "limits").items()},
             {path: self.attribute(path, value) for path, value in self.table(root, "attributes").items()},
         )  # fmt: skip
@@ -169,12 +177,16 @@ class _Reader:
             raise ConfigError(f"{self.place(name)}: bus {name} names no DBC file", 'write dbc = ["NAME.dbc"]')
         bitrate = self.number(table, "bitrate", 10_000, 1_000_000, 500_000)
         data = self.number(table, "data_bitrate", 10_000, 16_000_000, 0)
-        return BusPlan(name, self.word(table, "channel", f"bus {name}"), bitrate or 0, data or 0), tuple(files)
+        return BusPlan(name, self.word(table, "channel", f"bus {name}"), bitrate or 0, data or 0), tuple(
+            files
+        )
 
     def message(self, name: str, table: Any) -> list[tuple[str, MessageSetting]]:
         """Return the setting of [message.NAME], or those of [message.BUS.NAME]."""
-        if isinstance(table, dict) and table and all(
-            isinstance(v, dict) and k not in _MESSAGE for k, v in table.items()
+        if (
+            isinstance(table, dict)
+            and table
+            and all(isinstance(v, dict) and k not in _MESSAGE for k, v in table.items())
         ):
             return [(f"{name}.{key}", self.one_message(key, inner)) for key, inner in table.items()]
         return [(name, self.one_message(name, table))]
@@ -188,7 +200,9 @@ class _Reader:
             if algorithm not in ALGORITHMS:
                 hint = did_you_mean(str(algorithm), ALGORITHMS, "known are " + ", ".join(ALGORITHMS))
                 raise ConfigError(f"{self.place(name)}: unknown checksum algorithm {algorithm!r}", hint)
-            checksum = ChecksumSetting(self.word(inner, "signal", "checksum"), algorithm, self.data_id(name, inner))
+            checksum = ChecksumSetting(
+                self.word(inner, "signal", "checksum"), algorithm, self.data_id(name, inner)
+            )
         if "counter" in table:
             inner = self.keys(table["counter"], _COUNTER, f"counter of message {name}")
             counter = CounterSetting(
@@ -205,16 +219,22 @@ class _Reader:
         value = table.get("data_id", [])
         items = value if isinstance(value, list) else [value]
         if not all(isinstance(b, int) and not isinstance(b, bool) and 0 <= b <= 255 for b in items):
-            raise ConfigError(f"{self.place(name)}: data_id is {value!r}", "a byte or a list of bytes, 0 to 255")
+            raise ConfigError(
+                f"{self.place(name)}: data_id is {value!r}", "a byte or a list of bytes, 0 to 255"
+            )
         return tuple(items)
 
     def limit(self, path: str, value: Any) -> tuple[float, float]:
         good = isinstance(value, list) and len(value) == 2 and all(type(v) in (int, float) for v in value)
         if not good or value[0] > value[1]:
-            raise ConfigError(f"{self.place(path)}: limits of {path} are {value!r}", "write [lowest, highest]")
+            raise ConfigError(
+                f"{self.place(path)}: limits of {path} are {value!r}", "write [lowest, highest]"
+            )
         return value[0], value[1]
 
     def attribute(self, path: str, value: Any) -> Scalar:
         if not isinstance(value, str | int | float):
-            raise ConfigError(f"{self.place(path)}: attribute {path} is {value!r}", "text, number or truth value")
+            raise ConfigError(
+                f"{self.place(path)}: attribute {path} is {value!r}", "text, number or truth value"
+            )
         return value

@@ -25,7 +25,11 @@ def show(vehicle: Vehicle, prefix: str, dbc: bool, as_json: bool) -> None:
 
 
 def _where(vehicle: Vehicle, message: MessagePlan) -> dict[str, object]:
-    return {"bus": vehicle.plan.buses[message.bus].name, "id": f"{message.can_id & 0x1FFFFFFF:#x}", "message": message.name}
+    return {
+        "bus": vehicle.plan.buses[message.bus].name,
+        "id": f"{message.can_id & 0x1FFFFFFF:#x}",
+        "message": message.name,
+    }
 
 
 def _signal_rows(vehicle: Vehicle, prefix: str) -> list[dict[str, object]]:
@@ -48,7 +52,9 @@ def _signal_rows(vehicle: Vehicle, prefix: str) -> list[dict[str, object]]:
 
 def _dbc_rows(vehicle: Vehicle) -> list[dict[str, object]]:
     mapped = {
-        (m.bus, m.can_id, m.fields[s.field].name): s.spec.path for m in vehicle.plan.messages for s in m.mapped
+        (m.bus, m.can_id, m.fields[s.field].name): s.spec.path
+        for m in vehicle.plan.messages
+        for s in m.mapped
     }
     return [
         {

@@ -27,7 +27,9 @@ def default_vss() -> Path:
     for folder in (checkout, INSTALLED_VSS):
         if (folder / "Vehicle.vspec").is_file():
             return folder
-    raise ConfigError(f"no VSS catalogue in {INSTALLED_VSS}", "name its folder with --vss DIR or SMARTCOCKPIT_VSS")
+    raise ConfigError(
+        f"no VSS catalogue in {INSTALLED_VSS}", "name its folder with --vss DIR or SMARTCOCKPIT_VSS"
+    )
 
 
 def sources_digest(folder: Path, vss: Path | None = None) -> str:

@@ -30,7 +30,7 @@ VEHICLE = {name!r}
 SOURCES = {sources!r}
 '''
 
-_FLOATS = '''
+_FLOATS = """
 
 def F16(bits, to=Struct("<H").pack, read=Struct("<e").unpack):
     return read(to(bits))[0]
@@ -42,7 +42,7 @@ def F32(bits, to=Struct("<I").pack, read=Struct("<f").unpack):
 
 def F64(bits, to=Struct("<Q").pack, read=Struct("<d").unpack):
     return read(to(bits))[0]
-'''
+"""
 
 
 def write_table(vehicle: VehiclePlan) -> str:
@@ -126,7 +126,9 @@ def _decode(message: MessagePlan, label: str) -> str:
 
 
 def _physical(field: FieldPlan, raw: str) -> str:
-    """Return raw · scale + offset in the kind of arithmetic that cantools uses, so that results are equal bit by bit."""
+    """Return raw · scale + offset in the kind of arithmetic that cantools uses, so that results are equal
+    bit by bit.
+    """
     scale, offset = field.scale, field.offset
     whole = not field.place.is_float and float(scale).is_integer() and float(offset).is_integer()
     if whole:

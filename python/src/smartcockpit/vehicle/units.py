@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does a DBC unit go with a VSS unit? Spellings that people use, and factors between units of one quantity.
 
-Owns the comparison only. VSS defines no conversion factors; these are SI's and NIST SP 811's. A DBC unit that is not
-listed is no reason to refuse anything.
+Owns the comparison only. VSS defines no conversion factors; these are SI's and NIST SP 811's. A DBC unit
+that is not listed is no reason to refuse anything.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ SPELLINGS: dict[str, str] = {
     "kph": "km/h", "kmh": "km/h", "km/h": "km/h", "kmph": "km/h", "mph": "mph", "mi/h": "mph", "m/s": "m/s",
     "mps": "m/s", "m/s2": "m/s^2", "m/s^2": "m/s^2", "m/s²": "m/s^2", "m/ss": "m/s^2", "g": "g_earth",
     "km": "km", "m": "m", "cm": "cm", "mm": "mm", "mi": "mile", "mile": "mile", "miles": "mile", "in": "inch",
-    "c": "Celsius", "°c": "Celsius", "degc": "Celsius", "deg c": "Celsius", "celsius": "Celsius", "deg_c": "Celsius",
+    "c": "Celsius", "°c": "Celsius", "degc": "Celsius", "deg c": "Celsius", "celsius": "Celsius",
+    "deg_c": "Celsius",
     "f": "Fahrenheit", "°f": "Fahrenheit", "degf": "Fahrenheit", "k": "Kelvin",
     "deg": "degrees", "°": "degrees", "degree": "degrees", "degrees": "degrees", "rad": "rad",
-    "deg/s": "degrees/s", "°/s": "degrees/s", "degrees/s": "degrees/s", "rad/s": "rad/s", "deg/sec": "degrees/s",
+    "deg/s": "degrees/s", "°/s": "degrees/s", "degrees/s": "degrees/s", "rad/s": "rad/s",
+    "deg/sec": "degrees/s",
     "rpm": "rpm", "1/min": "rpm", "u/min": "rpm", "min-1": "rpm",
     "%": "percent", "percent": "percent", "pct": "percent",
     "v": "V", "volt": "V", "mv": "mV", "a": "A", "ma": "mA", "ah": "Ah", "kw": "kW", "w": "W", "ps": "PS",
@@ -44,7 +46,14 @@ _FACTORS: dict[str, dict[str, str]] = {
     "work": {"kWh": "1"},
     "torque": {"Nm": "1"},
     "force": {"N": "1", "kN": "1000"},
-    "pressure": {"kPa": "1", "Pa": "0.001", "bar": "100", "mbar": "0.1", "psi": "6.894757293168", "MPa": "1000"},
+    "pressure": {
+        "kPa": "1",
+        "Pa": "0.001",
+        "bar": "100",
+        "mbar": "0.1",
+        "psi": "6.894757293168",
+        "MPa": "1000",
+    },
     "duration": {"s": "1", "ms": "0.001", "min": "60", "h": "3600", "day": "86400"},
     "mass": {"kg": "1"},
     "volume-flow-rate": {"l/h": "1"},

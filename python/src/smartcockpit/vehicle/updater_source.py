@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Python source of a message's updater: the hot path of the pure-Python back-end.
 
-Owns change detection, intervals, quality, checksum and counter of generated code. An updater is a closure over its
-state: r<i> last forwarded raw value, v<i> last good value, k<i> last quality (where it can be invalid), d<i> end of
-the interval in monotonic ns.
+Owns change detection, intervals, quality, checksum and counter of generated code. An updater is a closure
+over its state: r<i> last forwarded raw value, v<i> last good value, k<i> last quality (where it can be
+invalid), d<i> end of the interval in monotonic ns.
 """
 
 from __future__ import annotations
@@ -182,7 +182,11 @@ def _forward_lines(signal: MappedSignal, source: ConversionSource, can_fail: boo
     lines = send
     if signal.interval_ms:
         fresh = f"now >= d{i} or k{i} != {_VALID}" if has_quality else f"now >= d{i}"
-        held = ["else:", f"{_STEP}due = d{i}"] if not signal.on_change else [f"elif d{i} < due:", f"{_STEP}due = d{i}"]
+        held = (
+            ["else:", f"{_STEP}due = d{i}"]
+            if not signal.on_change
+            else [f"elif d{i} < due:", f"{_STEP}due = d{i}"]
+        )
         lines = [f"if {fresh}:", *_indent(send), *held]
         if not signal.on_change:
             lines = [f"if {fresh}:", *_indent(send)]
@@ -205,7 +209,9 @@ def _wanted_fields(message: MessagePlan) -> list[int]:
 
 
 def _known_values(message: MessagePlan, multiplexer: int) -> tuple[tuple[int, int], ...]:
-    found = {r for field in message.fields for m, ranges in field.conditions if m == multiplexer for r in ranges}
+    found = {
+        r for field in message.fields for m, ranges in field.conditions if m == multiplexer for r in ranges
+    }
     return tuple(sorted(found))
 
 

@@ -23,7 +23,9 @@ _MAX_DEPTH = 20
 def read_vspec(path: Path, prefix: str = "", depth: int = 0) -> list[VssEntry]:
     """Return the nodes of a .vspec file and of what it includes, in order."""
     if depth > _MAX_DEPTH:
-        raise ConfigError(f"{path}: #include nested more than {_MAX_DEPTH} deep", "does a file include itself?")
+        raise ConfigError(
+            f"{path}: #include nested more than {_MAX_DEPTH} deep", "does a file include itself?"
+        )
     text = read_text(path)
     found: list[tuple[int, list[VssEntry]]] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -81,7 +83,9 @@ def read_catalogue(folder: Path, overlays: tuple[Path, ...] = ()) -> Catalogue:
     """Return the catalogue in `folder` (Vehicle.vspec, units.yaml, overlay.vspec) with further `overlays`."""
     root = folder / "Vehicle.vspec"
     if not root.is_file():
-        raise ConfigError(f"{folder}: no VSS catalogue (Vehicle.vspec) in here", "name its folder with --vss DIR")
+        raise ConfigError(
+            f"{folder}: no VSS catalogue (Vehicle.vspec) in here", "name its folder with --vss DIR"
+        )
     own = folder / "overlay.vspec"
     layers = [*([own] if own.is_file() else []), *overlays]
     laid = [entry for layer in layers for entry in read_vspec(layer)]

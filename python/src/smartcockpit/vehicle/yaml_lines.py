@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """YAML with line numbers: the compiler's one door to PyYAML.
 
-Owns turning broken YAML into one sentence with file and line, and finding keys that are written twice (which YAML
-itself takes without a word).
+Owns turning broken YAML into one sentence with file and line, and finding keys that are written twice
+(which YAML itself takes without a word).
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def read_text(path: Path, encodings: tuple[str, ...] = ("utf-8",)) -> str:
             raise ConfigError(f"{path}: larger than {MAX_BYTES // 1024 // 1024} MiB")
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check that the file is there") from error
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror}", "check that the file is there"
+        ) from error
     for encoding in encodings:
         try:
             return data.decode(encoding)
