@@ -41,7 +41,9 @@ class Car:
         cabin.set_controls(car.controls, loop_s, car)
         car.powertrain.selector = route.SELECTOR.at(loop_s)
         if car.controls.ignition is Ignition.START:
-            car.motion.trip_m = 0.0
+            car.motion.trip_m = car.trip_s = 0.0
+        car.trip_s += STEP_S
+        car.motion.vertical_mps2 = 0.012 * car.motion.speed_kmh * self._noise
         target = route.TARGET_KMH.at(loop_s) if is_drivable(car.powertrain) else 0.0
         rough = target * (1.0 + 0.012 * self._noise) if target > 30.0 else target
         self._chassis.step(

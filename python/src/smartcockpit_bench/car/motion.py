@@ -57,8 +57,10 @@ class Chassis:
         motion.heading_deg = (motion.heading_deg - motion.yaw_rate_dps * dt_s) % 360.0
         angle = math.degrees(math.atan(WHEELBASE_M * self._curvature)) * STEERING_RATIO
         motion.steering_deg = min(MAX_STEERING_DEG, max(-MAX_STEERING_DEG, angle))
-        motion.pitch_deg = -0.55 * motion.acceleration_mps2
-        motion.roll_deg = 0.6 * motion.lateral_mps2
+        pitch, roll = -0.55 * motion.acceleration_mps2, 0.6 * motion.lateral_mps2
+        motion.pitch_rate_dps = (pitch - motion.pitch_deg) / dt_s
+        motion.roll_rate_dps = (roll - motion.roll_deg) / dt_s
+        motion.pitch_deg, motion.roll_deg = pitch, roll
         half = abs(yaw_radps) * TRACK_M / 2 * 3.6
         inner, outer = max(0.0, motion.speed_kmh - half), motion.speed_kmh + half
         left, right = (inner, outer) if self._curvature > 0 else (outer, inner)

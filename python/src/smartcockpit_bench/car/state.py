@@ -44,9 +44,12 @@ class Motion:
     lateral_mps2: float = 0.0
     yaw_rate_dps: float = 0.0
     heading_deg: float = 78.0
+    vertical_mps2: float = 0.0
     steering_deg: float = 0.0
     pitch_deg: float = 0.0
     roll_deg: float = 0.0
+    pitch_rate_dps: float = 0.0
+    roll_rate_dps: float = 0.0
     wheel_kmh: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     """Front left, front right, rear left, rear right."""
 
@@ -131,6 +134,8 @@ class CarState:
     """The whole car at `time_s` seconds after the start of the simulation."""
 
     time_s: float = 0.0
+    trip_s: float = 0.0
+    """Since the engine was started."""
     motion: Motion = field(default_factory=Motion)
     powertrain: Powertrain = field(default_factory=Powertrain)
     controls: Controls = field(default_factory=Controls)

@@ -104,7 +104,11 @@ class Interface:
     def _open(self) -> bool:
         if time.monotonic() < self._retry_at:
             return False
-        sock = socket.socket(socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW)
+        try:
+            sock = socket.socket(socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW)
+        except OSError as error:  # the kernel has no CAN, or not yet
+            self._failed(error)
+            return False
         try:
             sock.setsockopt(socket.SOL_CAN_RAW, socket.CAN_RAW_FILTER, b"")
             sock.setsockopt(socket.SOL_CAN_RAW, socket.CAN_RAW_FD_FRAMES, 1)
@@ -159,11 +163,14 @@ class Wire:
         for line in lines:
             try:
                 bus, _, rest = line.partition(" ")
-                id_text, _, data = rest.partition("#")
+                id_text, mark, data = rest.partition("#")
+                if not mark:
+                    raise ValueError
                 payload = fromhex(data)
                 sent += senders[bus](heads[id_text, len(payload)] + payload.ljust(8, b"\0"))
             except (KeyError, ValueError):
-                sent += self._slow(line)
+                self.frames, sent = self.frames + sent, 0
+                self.frames += self._slow(line)
         self.frames += sent
 
     def stats(self) -> str:
@@ -193,7 +200,9 @@ class Wire:
         if data.startswith("#"):
             payload = bytes.fromhex(data[2:])
             return fd_head(id_text, data[1:2], len(payload)) + payload.ljust(64, b"\0")
-        if not mark or data.startswith("R"):
+        if not mark:
+            raise ValueError(rest)
+        if data.startswith("R"):
             return remote_frame(id_text, data[1:])
         payload = bytes.fromhex(data)
         head = classic_head(id_text, len(payload))

@@ -82,7 +82,7 @@ def has_any(cockpit: Cockpit, paths: Iterable[str]) -> bool:
 
 
 def car_from_above(cockpit: Cockpit) -> Text:
-    """Return seven lines of 16 columns: indicators, brake lamps, doors, hood, trunk and tyre pressures."""
+    """Return seven lines of 17 columns: indicators, brake lamps, doors, hood, trunk and tyre pressures."""
     tyre = [_pressure(cockpit, path) for path in groups.TYRES]
     doors = [cockpit.is_on(path) for path in groups.DOOR_PATHS]
     left, right = (_arrow(cockpit, path, sign) for path, sign in zip(groups.INDICATORS, "◀▶", strict=True))

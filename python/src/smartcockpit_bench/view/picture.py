@@ -123,7 +123,7 @@ def speedometer(cockpit: Cockpit, now_s: float, inner: int) -> RenderableType:
 def car_panel(cockpit: Cockpit, inner: int) -> RenderableType:
     """Return the car from above beside its lamps."""
     grid = Table.grid(padding=(0, 2), expand=True)
-    grid.add_column(width=16, no_wrap=True)
+    grid.add_column(width=17, no_wrap=True)
     grid.add_column(ratio=1)
     grid.add_row(parts.car_from_above(cockpit), parts.lamps(cockpit) if inner >= 30 else Text(""))
     return grid

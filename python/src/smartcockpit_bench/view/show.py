@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shows the box: a picture on a terminal, plain lines in a pipe, JSON for programs. Ends by itself when asked.
+"""Shows the box: a picture on a terminal, plain lines in a pipe, JSON for programs.
 
 JSON passes the box's own lines on, as `cockpitctl live` describes them (format 1), garbage left out.
 """
@@ -79,7 +79,7 @@ async def _expire(cockpit: Cockpit, duration_s: float | None) -> None:
     if duration_s is None:
         await asyncio.Event().wait()
         return
-    while not cockpit.signals:
+    while not cockpit.signals:  # noqa: ASYNC110 - a plain look at plain data
         await asyncio.sleep(0.1)
     await asyncio.sleep(duration_s)
 
