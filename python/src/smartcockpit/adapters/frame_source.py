@@ -35,8 +35,9 @@ class Frames(Protocol):
 class FrameSource(Protocol):
     """A receive-only CAN interface."""
 
-    dropped: int
-    """Frames lost because nobody read in time, since the source was opened."""
+    @property
+    def dropped(self) -> int:
+        """Frames lost because nobody read in time, since the source was opened."""
 
     def fileno(self) -> int:
         """Return a descriptor that is readable while frames wait."""

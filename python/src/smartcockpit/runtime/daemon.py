@@ -82,14 +82,21 @@ def run_daemon(
     arguments = sys.argv[1:] if arguments is None else arguments
     program = f"smartcockpit-{name}"
     try:
-        check_only = _parse(program, arguments) if arguments else False
+        wish = _parse(program, arguments) if arguments else ""
         loaded = config.load(name, settings_type)
+        if wish == "show":
+            rows = [
+                {"key": key, "value": value, "origin": origin} for key, value, origin in config.rows(loaded)
+            ]
+            import json
+
+            print(json.dumps(rows))
+            return 0
         journal.start(program, loaded.settings.log_level)
         app = make_app(loaded.settings)
-        if check_only:
-            print(
-                f"{program}: configuration is valid, read from: {', '.join(map(str, loaded.files)) or 'defaults'}"
-            )
+        if wish == "check":
+            read = ", ".join(map(str, loaded.files)) or "nowhere, all defaults"
+            print(f"{program}: configuration is valid, read from: {read}")
             return 0
         return asyncio.run(_live(app))
     except SmartCockpitError as error:
@@ -128,17 +135,29 @@ async def _live(app: App) -> int:
         notifier.close()
 
 
-def _parse(program: str, arguments: Sequence[str]) -> bool:
+def _parse(program: str, arguments: Sequence[str]) -> str:
     import argparse
 
     parser = argparse.ArgumentParser(
         program, description="Started by systemd; settings come from TOML files."
     )
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
-    parser.add_argument(
-        "--check-config", action="store_true", help="read settings and data, say what is wrong, end"
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
+        "--check-config",
+        dest="wish",
+        action="store_const",
+        const="check",
+        help="say whether the settings are valid",
     )
-    return bool(parser.parse_args(arguments).check_config)
+    one.add_argument(
+        "--show-config",
+        dest="wish",
+        action="store_const",
+        const="show",
+        help="print settings and origins as JSON",
+    )
+    return parser.parse_args(arguments).wish or ""
 
 
 def _explain(program: str, error: SmartCockpitError) -> int:

@@ -102,7 +102,7 @@ def _type_words(kind: Any) -> str:
 
 
 def _sentence(doc: Doc) -> str:
-    bounds = f" From {doc.low:g} to {doc.high:g}." if doc.low is not None and doc.high is not None else ""
+    bounds = f" From {doc.low} to {doc.high}." if doc.low is not None and doc.high is not None else ""
     choices = f" One of: {', '.join(doc.choices)}." if doc.choices else ""
     return doc.text + bounds + choices
 
