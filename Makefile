@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+# SmartCockpit. `make` alone lists what can be made.
+
+ARCH    ?= amd64
+FLAVOUR ?= dev
+DRIVE   ?=
+VEHICLE ?=
+ARGS    ?=
+
+# make install: where things go. The Yocto recipe and the image of the box set the same variables.
+DESTDIR  ?=
+PREFIX   ?= /usr
+LIBDIR   ?= $(PREFIX)/lib
+SITE     ?= $(LIBDIR)/python3/dist-packages
+INTERPRETER ?= $(PREFIX)/bin/python3
+BYTECODE ?= yes
+WHEEL    ?= $(wheel)
+VEHICLES ?= $(patsubst dbc/%/vehicle.toml,%,$(wildcard dbc/*/vehicle.toml))
+
+venv     := .venv
+PYTHON   ?= $(venv)/bin/python
+sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR)
+ready    := $(venv)/.ready
+wheel     = build/wheel/smartcockpit.whl
+packaged := $(shell find python/src/smartcockpit python/pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
+
+export MIRROR
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run image shell install install-python install-system install-vehicles clean FORCE
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo "  ARCH=amd64|arm64  FLAVOUR=dev|release  DRIVE=log  VEHICLE=folder  ARGS='--for 30s --json'  MIRROR=url"
+
+# ---- the box ----------------------------------------------------------------------------------------------
+
+run: image ## build what has changed, boot the box, show the car live (Ctrl-C ends it)
+	@$(PYTHON) -m smartcockpit_bench.run --arch $(ARCH) --flavour $(FLAVOUR) \
+	    $(if $(DRIVE),--drive '$(DRIVE)') $(if $(VEHICLE),--vehicle '$(VEHICLE)') $(ARGS)
+
+image: $(ready) $(wheel) ## build the disk image, unless it is current
+	@$(sudo) $(abspath $(PYTHON)) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
+
+shell: $(ready) ## a root shell in the running box (dev flavour)
+	@$(PYTHON) -m smartcockpit_bench.shell $(ARGS)
+
+# ---- the developer's machine ------------------------------------------------------------------------------
+
+setup: $(ready) ## install what is needed: Debian packages, and Python packages into .venv
+
+$(ready): python/requirements.lock bench/host-packages.list python/src/smartcockpit_bench/setup.py
+	@python3 python/src/smartcockpit_bench/setup.py --arch $(ARCH)
+
+clean: ## remove what was built; the downloads in build/cache stay
+	@$(sudo) rm -rf build/image build/wheel
+
+# ---- the installed system: one way in, for the box and for Yocto -------------------------------------------
+
+# Built from a copy, so that nothing stale from an earlier build gets into it.
+$(wheel): $(packaged) | $(ready)
+	@rm -rf build/wheel && mkdir -p build/wheel/source
+	@cp -r python/pyproject.toml python/src build/wheel/source/
+	@$(PYTHON) -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation \
+	    --wheel-dir build/wheel build/wheel/source
+	@ln -sf $$(basename build/wheel/smartcockpit-*.whl) $@
+
+install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
+ifeq ($(BYTECODE),yes)
+	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' \
+	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
+endif
+
+install-python: $(WHEEL)
+	$(PYTHON) python/install_wheel.py "$$(readlink -f '$(WHEEL)')" --destdir='$(DESTDIR)' --prefix='$(PREFIX)' --site='$(SITE)' \
+	    --interpreter='$(INTERPRETER)'
+
+# Folder in the checkout = folder in the system. A folder that does not exist is nothing to install.
+install_trees = \
+    systemd/system:$(LIBDIR)/systemd/system \
+    systemd/network:$(LIBDIR)/systemd/network \
+    systemd/catalog:$(LIBDIR)/systemd/catalog \
+    systemd/sysusers.d:$(LIBDIR)/sysusers.d \
+    systemd/tmpfiles.d:$(LIBDIR)/tmpfiles.d \
+    systemd/udev:$(LIBDIR)/udev/rules.d \
+    systemd/dbus-1:$(PREFIX)/share/dbus-1 \
+    systemd/config:$(PREFIX)/share/smartcockpit \
+    docs/man:$(PREFIX)/share/man/man1 \
+    docs/completion/bash:$(PREFIX)/share/bash-completion/completions
+
+install-system:
+	@set -e; for pair in $(install_trees); do \
+	    from=$${pair%%:*} to='$(DESTDIR)'$${pair#*:}; \
+	    test -d "$$from" || continue; \
+	    (cd "$$from" && find . -type f ! -name '*.md' ! -name '.*') | while read -r file; do \
+	        install -D -m 0644 "$$from/$$file" "$$to/$${file#./}"; \
+	    done; \
+	done
+
+install-vehicles: install-python
+	@set -e; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \
+	    test -d "$$folder" || continue; \
+	    case $$folder in dbc/vss) to=vss ;; *) to=vehicles/$${folder#dbc/} ;; esac; \
+	    (cd "$$folder" && find . -type f ! -name '.*') | while read -r file; do \
+	        install -D -m 0644 "$$folder/$$file" '$(DESTDIR)$(PREFIX)/share/smartcockpit/'"$$to/$${file#./}"; \
+	    done; \
+	done
+	@set -e; for vehicle in $(VEHICLES); do \
+	    mkdir -p '$(DESTDIR)$(LIBDIR)/smartcockpit/vehicles'; \
+	    PYTHONPATH=python/src $(PYTHON) -m smartcockpit.vehicle compile "dbc/$$vehicle" \
+	        -o "$(DESTDIR)$(LIBDIR)/smartcockpit/vehicles/$$vehicle.py"; \
+	done

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+# QEMU -M pc with U-Boot as firmware. Goes in front of boot.cmd; says where things are and how a kernel starts.
+setenv sc_disk "virtio 0"
+setenv sc_env_addr 0x1000000
+setenv sc_kernel_addr 0x2000000
+setenv sc_initrd_addr 0x6000000
+setenv sc_console "console=ttyS0,115200"
+setenv sc_start 'zboot ${sc_kernel_addr} - ${sc_initrd_addr} ${sc_initrd_size}'

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds one image: base root (cached), ours on top, disk. Knows when nothing has changed and does nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from smartcockpit_bench.image import base, disk, kernel, rootfs
+from smartcockpit_bench.image.workspace import appearing, give_to_caller, only_builder, scratch
+from smartcockpit_bench.places import BUILD, ROOT, image_dir
+from smartcockpit_bench.progress import run, step
+
+# Whatever can change the image. tests/ and docs/ cannot.
+_INPUTS = (
+    "Makefile", "bench", "dbc", "systemd", "docs/man", "python/install_wheel.py", "python/pyproject.toml",
+    "python/requirements.lock", "python/src/smartcockpit", "python/src/smartcockpit_bench/guest",
+    "python/src/smartcockpit_bench/image",
+)  # fmt: skip
+_IGNORED = {"__pycache__"}
+
+
+def build(arch: str, flavour: str, wheel: Path) -> Path:
+    """Make sure that the image is there and current; return its folder."""
+    target = image_dir(arch, flavour)
+    with only_builder():
+        stamp = fingerprint(arch, flavour)
+        if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
+            return target
+        with step(f"image {arch} {flavour}"), scratch() as work, appearing(target) as partial:
+            found = base.base_root(arch, flavour, work)
+            partial.mkdir()
+            _assemble(work, partial, found, arch, flavour, wheel)
+            (partial / "stamp").write_text(stamp)
+        give_to_caller(BUILD)
+    return target
+
+
+def _assemble(work: Path, result: Path, found: Path, arch: str, flavour: str, wheel: Path) -> None:
+    with step("unpacking kernel and boot loader"):
+        boot = kernel.unpack(found / "debs", work / "boot", arch)
+    root = work / "root"
+    rootfs.populate(root, found, boot, flavour, wheel)
+    shutil.copyfile(root / "boot/vmlinuz", result / "vmlinuz")
+    shutil.copyfile(root / "boot/initrd.img", result / "initrd.img")
+    shutil.copyfile(boot.firmware, result / "firmware.bin")
+    with step("file system and disk"):
+        slot = work / "slot.ext4"
+        rootfs.file_system(root, slot, disk.partitions()["rootfs-a"].size_mib)
+        disk.assemble(result / "disk.img", slot, arch, work)
+    used = run(["du", "-sm", root], doing="measuring the root").split()[0]
+    (result / "size-mib").write_text(f"{used}\n")
+
+
+def fingerprint(arch: str, flavour: str) -> str:
+    """Hash everything that the image is made from."""
+    digest = hashlib.sha256(f"{arch} {flavour}".encode())
+    for path in _files():
+        digest.update(f"{path.relative_to(ROOT)} {path.stat().st_mode & 0o111} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files() -> Iterable[Path]:
+    for name in _INPUTS:
+        top = ROOT / name
+        candidates = sorted(top.rglob("*")) if top.is_dir() else [top]
+        yield from (p for p in candidates if p.is_file() and not _IGNORED & set(p.parts))

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the Debian root to the image's root file system: ours goes in, what is not needed goes out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from smartcockpit import __version__
+
+from smartcockpit_bench.image import initramfs, kernel
+from smartcockpit_bench.places import BENCH, BUILD, CACHE, ROOT, read_list
+from smartcockpit_bench.progress import run, step
+
+ROOTFS = BENCH / "rootfs"
+SSH_KEY = BUILD / "ssh" / "id_ed25519"
+SITE = "usr/lib/python3/dist-packages"
+# Fixed, so that equal input gives equal blocks and an adaptive update fetches only what has changed.
+_UUID = "5c0c2b1e-7a54-4c6e-9a8e-5d1f0a3b7c11"
+_MOUNT_POINTS = ("data", "boot/firmware", "etc/smartcockpit")
+
+
+def populate(root: Path, base: Path, boot: kernel.Kernel, flavour: str, wheel: Path) -> None:
+    """Fill the empty folder `root` with the whole root file system."""
+    with step("unpacking the Debian root"):
+        root.mkdir()
+        run(
+            ["tar", "-C", root, "--numeric-owner", "-xf", base / "root.tar"],
+            doing="unpacking the Debian root",
+        )
+    with step("installing SmartCockpit"):
+        _install_ours(root, wheel)
+        _install_wheels(root)
+        for layer in ("common", flavour):
+            _overlay(ROOTFS / layer, root)
+        _install_bench(root)
+    with step(f"kernel {boot.release}, modules, initramfs"):
+        kernel.install_modules(boot, root)
+        shutil.copyfile(boot.image, root / "boot/vmlinuz")
+        initramfs.write(boot, root / "boot/initrd.img")
+    with step("presets, byte-code, catalogues"):
+        _finish(root, flavour)
+
+
+def _install_ours(root: Path, wheel: Path) -> None:
+    make = ["make", "--no-print-directory", "-s", "-C", ROOT, "install", f"DESTDIR={root}", f"WHEEL={wheel}"]
+    # The target's Python compiles below; this one may be another version.
+    run([*make, f"PYTHON={sys.executable}", f"SITE=/{SITE}", "BYTECODE=no"], doing="make install")
+
+
+def _install_wheels(root: Path) -> None:
+    """Add the Python packages that Debian lacks, verified against the lock file."""
+    names = read_list(BENCH / "packages" / "wheels.list")
+    lock = (ROOT / "python" / "requirements.lock").read_text()
+    # An entry of the lock: a line that starts in the first column, then its indented hashes and comments.
+    entries = {e.split("==")[0]: e for e in lock.replace("\n    ", "\0    ").splitlines() if "==" in e}
+    wanted = "\n".join(entries[name].replace("\0", "\n") for name in names)
+    folder = CACHE / "wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    requirements = folder / "requirements.txt"
+    if not requirements.exists() or requirements.read_text() != wanted:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+        pending = folder / "pending.txt"
+        pending.write_text(wanted)
+        run([*pip, "--only-binary=:all:", "-d", folder, "-r", pending], doing="downloading Python packages")
+        pending.rename(requirements)
+    for name in names:
+        version = entries[name].split("==")[1].split()[0]
+        wheel = next(folder.glob(f"{name.replace('-', '_')}-{version}-*.whl"))
+        run(
+            [
+                sys.executable,
+                ROOT / "python" / "install_wheel.py",
+                wheel,
+                f"--destdir={root}",
+                f"--site=/{SITE}",
+            ],
+            doing=f"installing {name}",
+        )
+
+
+def _install_bench(root: Path) -> None:
+    """The guest's side of the simulated car: one script each and their units."""
+    programs = root / "usr/lib/smartcockpit-bench"
+    programs.mkdir(parents=True, exist_ok=True)
+    for script in (ROOT / "python/src/smartcockpit_bench/guest").glob("*.py"):
+        shutil.copyfile(script, programs / script.name)
+    for unit in (BENCH / "guest").iterdir():
+        shutil.copyfile(unit, root / "usr/lib/systemd/system" / unit.name)
+
+
+def _overlay(source: Path, root: Path) -> None:
+    for path in sorted(source.rglob("*")):
+        goal = root / path.relative_to(source)
+        if path.is_dir():
+            goal.mkdir(exist_ok=True)
+        else:
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            goal.unlink(missing_ok=True)
+            shutil.copyfile(path, goal)
+            goal.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+
+
+def _finish(root: Path, flavour: str) -> None:
+    for point in _MOUNT_POINTS:
+        (root / point).mkdir(parents=True, exist_ok=True)
+    # Empty, not absent: systemd then makes an id up for this boot and does not take it for a first boot.
+    (root / "etc/machine-id").write_text("")
+    (root / "etc/hostname").write_text("smartcockpit\n")
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
+    with (root / "usr/lib/os-release").open("a") as release:
+        release.write(f"IMAGE_ID=smartcockpit-qemu\nIMAGE_VERSION={__version__}\nVARIANT_ID={flavour}\n")
+    if flavour == "dev":
+        _authorise(root)
+    inside = ["chroot", root]
+    run([*inside, "systemd-sysusers"], doing="adding the users")
+    run([*inside, "systemctl", "preset-all"], doing="applying the presets")
+    run([*inside, "systemctl", "set-default", "multi-user.target"], doing="choosing the target")
+    run([*inside, "journalctl", "--update-catalog"], doing="indexing the journal catalogue")
+    python = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    folders = [f"/{SITE}", "/usr/lib/smartcockpit", "/usr/lib/smartcockpit-bench"]
+    present = [folder for folder in folders if (root / folder[1:]).is_dir()]
+    run([*inside, *python, "-f", *present], doing="compiling byte-code")
+    for unit in read_list(ROOTFS / "masked.list"):
+        link = root / "etc/systemd/system" / unit
+        link.unlink(missing_ok=True)
+        link.symlink_to("/dev/null")
+    for pattern in read_list(ROOTFS / "removed.list"):
+        for path in root.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _authorise(root: Path) -> None:
+    """Let the key that belongs to this checkout in; it is made once."""
+    if not SSH_KEY.exists():
+        SSH_KEY.parent.mkdir(mode=0o700, exist_ok=True)
+        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "smartcockpit-dev", "-f", SSH_KEY]
+        run(make, doing="making the SSH key")
+    folder = root / "root/.ssh"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(SSH_KEY.with_suffix(".pub"), folder / "authorized_keys")
+
+
+def file_system(root: Path, image: Path, size_mib: int) -> None:
+    """Make the ext4 image of a slot: no journal (it is never written), fixed identity."""
+    options = "^has_journal,^metadata_csum_seed,^orphan_file"
+    identity = ["-U", _UUID, "-E", f"hash_seed={_UUID},root_owner=0:0"]
+    command = ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-m", "0", "-O", options, *identity]
+    run([*command, "-d", root, image, f"{size_mib}M"], doing="making the root file system")
