@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_COMMENT_SYNTAX = {".json", ".svg", ".png", ".log", ".blf", ".asc", ".lock", ".xml", ".csv", ".1", ".typed"}
+NO_COMMENT_SYNTAX = {".json", ".svg", ".png", ".log", ".blf", ".asc", ".lock", ".xml", ".csv", ".1", ".typed", ".dbc"}
 LICENCE_EXEMPT = {"LICENSE", "COPYING.MIT", "python/requirements.lock"}
 
 
