@@ -68,7 +68,7 @@ $(wheel): $(packaged) | $(ready)
 
 install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
 ifeq ($(BYTECODE),yes)
-	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' \
+	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
 	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
 endif
 
