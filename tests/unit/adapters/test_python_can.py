@@ -55,7 +55,7 @@ def test_flags_of_odd_frames(message: Any, can_id: int, length: int) -> None:
 
 
 def test_unknown_interface_and_wrong_options_are_configuration_errors() -> None:
-    with pytest.raises(ConfigError, match="no interface 'nonsense'"):
+    with pytest.raises(ConfigError, match="cannot do 'nonsense'"):
         PythonCan("nonsense", "x", fd_frames=False, options={})
     with pytest.raises(ConfigError, match="check the bus' options"):
         PythonCan("udp_multicast", "not-an-address", fd_frames=False, options={"port": "seven"})

@@ -167,6 +167,6 @@ def restart_request(folder: str, interface: str) -> None:
 
     We have no right to do it ourselves; raises OSError when `folder` cannot be written.
     """
-    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib is not worth its import here
-    descriptor = os.open(os.path.join(folder, interface), os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600)  # noqa: PTH118
-    os.close(descriptor)
+    place = os.path.join(folder, os.path.basename(interface))  # noqa: PTH118, PTH119 - pathlib costs an import
+    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+    os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))

@@ -58,7 +58,7 @@ class PythonCan:
             self._bus: Any = can.Bus(interface=interface, channel=channel, receive_own_messages=False, **more)
         except can.CanInterfaceNotImplementedError as error:
             raise ConfigError(
-                f"python-can has no interface {interface!r}", "see its page on interfaces"
+                f"python-can cannot do {interface!r}: {error}", "see its list of interfaces"
             ) from error
         except (TypeError, ValueError) as error:
             raise ConfigError(

@@ -46,6 +46,7 @@ class MmsgReceiver:
     """
 
     def __init__(self, sock: socket.socket, fd_frames: bool) -> None:
+        self._ends = sock.type == socket.SOCK_SEQPACKET
         self._slot = FD_SIZE if fd_frames else CLASSIC_SIZE
         self._data = bytearray(BATCH * self._slot)
         self._control = bytearray(BATCH * CONTROL)
@@ -98,7 +99,7 @@ class MmsgReceiver:
             if first == FD_SIZE:
                 self.records = FD.iter_unpack(view[: n * FD_SIZE])
                 return
-            if first == 0:  # end of file: the other side of a socket pair has gone
+            if first == 0 and self._ends:  # the other side of a socket pair has gone
                 raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         layouts = {CLASSIC_SIZE: CLASSIC, FD_SIZE: FD}
         slots = [slot for slot, length in enumerate(lengths) if length in layouts]

@@ -43,7 +43,7 @@ class MsgReceiver:
             if len(data) in (CLASSIC_SIZE, FD_SIZE):
                 self.records.append((CAN_ID.unpack_from(data)[0], data[4:]))
                 self._times.append(self._read(ancillary))
-            elif data:
+            elif data or self._socket.type != socket.SOCK_SEQPACKET:
                 self.malformed += 1
             else:
                 raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))

@@ -119,7 +119,7 @@ class SocketCan:
                 frame = self._errors.recv(CLASSIC_SIZE, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 break
-            if not frame:
+            if not frame and self._errors.type == socket.SOCK_SEQPACKET:
                 raise OSError(errno.ENODEV, "the interface has gone")
             if len(frame) == CLASSIC_SIZE:
                 frames.append(ERROR_FRAME.unpack(frame))
