@@ -8,7 +8,6 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from smartcockpit_bench.frame import FD_LENGTHS, Frame
 from smartcockpit_bench.guest.canwire import Interface, Wire
 

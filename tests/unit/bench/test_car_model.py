@@ -7,7 +7,6 @@ import copy
 import math
 
 import pytest
-
 from smartcockpit_bench.car import route
 from smartcockpit_bench.car.model import STEP_S, Car
 from smartcockpit_bench.car.state import PARK, REVERSE, CarState, Ignition

@@ -4,7 +4,7 @@
 Format 1, one object a line, each with "v": 1, "type" and "t" (seconds since the Unix epoch, this machine's
 clock). Unknown types and keys are to be skipped. Types:
   signals  {"full": bool, "rows": [[path, value, unit, quality, time_us], …]}: what changed since the last
-           line; all of them (in several lines when many) when full, every FULL_S seconds and after a loss
+           line; all of them (in several lines when many) when full, every 5 s and after a loss
   daemons  {"slot": "A"|null, "rows": [{daemon, unit, state, …}]}, as `cockpitctl status --json`
   buses    {"vehicle": …, "rows": [{name, state, load_percent, frames, …}]}, as `cockpitctl can --json`
   boot     {"stages": [[name, seconds since power-on], …]}
@@ -21,17 +21,16 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from smartcockpit.bus.client import CanBridgeClient, SignalsClient
+from smartcockpit.bus.client import CanBridgeClient, Catalogue, SignalsClient
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.cli import boot, can, inventory, output, signals, status
+from smartcockpit.cli import boot, can, inventory, output, status
 from smartcockpit.cli.sink import LineSink
-from smartcockpit.core.errors import SmartCockpitError
+from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 from smartcockpit.core.signals import SignalQuality
 
 VERSION = 1
-FULL_S = 5.0
-SLOW_S = 2.0
-"""Period of daemons, buses and the list of signals."""
+PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "daemons": 5.0}
+"""How often who owns signals, all values, the buses and the daemons are asked for."""
 ROWS_PER_LINE = 250
 SHARE = 0.2
 """Share of one core that sampling may take: a slow machine samples less often."""
@@ -61,40 +60,49 @@ class Stream:
         self._bus, self._sink, self._interval_s = bus, sink, interval_s
         self._signals = SignalsClient(bus)
         self._can = CanBridgeClient(bus)
-        self._units: dict[str, str] = {}
-        self._owners: list[str] = []
+        self._catalogues: list[Catalogue] = []
         self._last: dict[str, tuple[Any, ...]] = {}
-        self._full_at = self._slow_at = 0.0
+        self._due_s = dict.fromkeys(PERIODS_S, 0.0)
+        self._stages: list[tuple[str, float]] = []
         self._trouble = ""
         self._lost = self._first_valid_us = 0
-        self._stages: list[tuple[str, float]] = []
 
     async def run(self) -> None:
         """Sample for ever; errors of daemons are told as trouble and outlived."""
         while True:
             began = time.monotonic()
             try:
-                if began >= self._slow_at:
-                    self._slow_at = began + SLOW_S
-                    await self._slow()
-                await self._sample(began)
+                for kind in [kind for kind, due_s in self._due_s.items() if began >= due_s]:
+                    self._due_s[kind] = began + PERIODS_S[kind]
+                    await getattr(self, f"_{kind}")()
+                await self._sample()
                 self._trouble = ""
             except SmartCockpitError as error:
-                self._units = {}
+                self._due_s["owners"] = 0.0
                 if str(error) != self._trouble:
                     self._trouble = str(error)
                     _emit(self._sink, "trouble", {"text": self._trouble})
             took = time.monotonic() - began
             await asyncio.sleep(max(self._interval_s - took, took * (1 / SHARE - 1), 0.02))
 
-    async def _slow(self) -> None:
-        owners = await self._signals.owners()
-        if owners != self._owners or not self._units:
-            self._owners = owners
-            self._units = {d.path: d.unit for d in await self._signals.list("")}
-            self._full_at = 0.0
+    async def _owners(self) -> None:
+        before = [catalogue.unique for catalogue in self._catalogues]
+        self._catalogues = await self._signals.catalogues()
+        if [catalogue.unique for catalogue in self._catalogues] != before:
+            self._last.clear()
+            self._due_s["daemons"] = 0.0
+        if not self._catalogues:
+            raise UnavailableError("no daemon on the bus offers vehicle signals yet")
+
+    async def _daemons(self) -> None:
         found = await status.collect(self._bus, inventory.daemons())
         _emit(self._sink, "daemons", {"slot": status.boot_slot(), "rows": [asdict(one) for one in found]})
+        if len(self._stages) < boot.COMPLETE:
+            self._stages = await boot.stages(self._bus, self._first_valid_us)
+        if self._stages:
+            _emit(self._sink, "boot", {"stages": self._stages})
+
+    async def _buses(self) -> None:
         try:
             state = await self._can.state()
         except SmartCockpitError as error:
@@ -102,26 +110,26 @@ class Stream:
         else:
             rows = [can.as_json(name, state) for name in state.buses]
             _emit(self._sink, "buses", {"vehicle": state.vehicle, "rows": rows})
-        if len(self._stages) < boot.COMPLETE:
-            self._stages = await boot.stages(self._bus, self._first_valid_us)
-        if self._stages:
-            _emit(self._sink, "boot", {"stages": self._stages})
 
-    async def _sample(self, now: float) -> None:
-        full = now >= self._full_at or self._sink.dropped != self._lost
-        self._lost = self._sink.dropped
-        if full:
-            self._full_at = now + FULL_S
+    async def _full(self) -> None:
+        self._last.clear()
+
+    async def _sample(self) -> None:
+        if self._sink.dropped != self._lost:
+            self._lost = self._sink.dropped
+            self._last.clear()
+        full = not self._last
         rows = []
-        paths = list(self._units)
-        for start in range(0, len(paths), signals.CHUNK):
-            for reading in await self._signals.get(paths[start : start + signals.CHUNK]):
-                if not self._first_valid_us and reading.quality is SignalQuality.VALID:
-                    self._first_valid_us = reading.time_us
-                seen = (reading.value, reading.quality, reading.time_us)
-                if full or self._last.get(reading.path) != seen:
-                    self._last[reading.path] = seen
-                    unit = self._units[reading.path]
-                    rows.append([reading.path, reading.value, unit, reading.quality.label, reading.time_us])
+        for catalogue in self._catalogues:
+            for path, value, quality, time_us, _ in await self._signals.read(
+                catalogue, list(catalogue.signals)
+            ):
+                if not self._first_valid_us and quality is SignalQuality.VALID and time_us:
+                    self._first_valid_us = time_us
+                    self._due_s["daemons"] = 0.0
+                seen = (value, quality, time_us)
+                if self._last.get(path) != seen:
+                    self._last[path] = seen
+                    rows.append([path, value, catalogue.signals[path].unit, quality.label, time_us])
         for start in range(0, len(rows), ROWS_PER_LINE):
             _emit(self._sink, "signals", {"full": full, "rows": rows[start : start + ROWS_PER_LINE]})

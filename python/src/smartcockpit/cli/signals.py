@@ -19,9 +19,6 @@ from smartcockpit.cli import output, text
 from smartcockpit.core.errors import UnavailableError, UnknownSignalError
 from smartcockpit.core.nearest import did_you_mean
 
-CHUNK = 4096
-"""`Signals1.Get` takes no more paths at once."""
-
 
 async def run(options: argparse.Namespace, bus: BusConnection) -> int:
     """Run the chosen `what`."""
@@ -66,10 +63,7 @@ def branches(described: Sequence[Description]) -> list[str]:
 async def read(client: SignalsClient, prefixes: Sequence[str]) -> tuple[list[Reading], dict[str, str]]:
     """Return the readings at or below `prefixes`, and the unit of each path."""
     wanted = await described(client, prefixes)
-    paths = [d.path for d in wanted]
-    readings: list[Reading] = []
-    for start in range(0, len(paths), CHUNK):
-        readings += await client.get(paths[start : start + CHUNK])
+    readings = await client.get([d.path for d in wanted])
     return readings, {d.path: d.unit for d in wanted}
 
 

@@ -103,7 +103,8 @@ class CanLog:
         import can
 
         reader_type: Any = {
-            raise UsageError(f"{self.path}: not one CAN frame in it{what}", f"is it a {self._kind[0]} log?")
+            ".log": can.CanutilsLogReader, ".asc": can.ASCReader,
+            ".trc": can.TRCReader, ".csv": can.CSVReader,
         }[self._kind[0]]  # fmt: skip
         opener: Any = gzip.open if self._packed else open
         with opener(self.path, "rt", encoding="utf-8", errors="replace") as stream:
