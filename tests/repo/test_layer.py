@@ -15,10 +15,8 @@ import jsonschema
 import pytest
 import yaml
 from kas.configschema import CONFIGSCHEMA
+from support.recipe import LAYER, RECIPE, ROOT, variable
 
-ROOT = Path(__file__).resolve().parents[2]
-LAYER = ROOT / "meta-smartcockpit"
-RECIPE = LAYER / "recipes-smartcockpit/smartcockpit/smartcockpit_git.bb"
 OURS = "smartcockpit-"  # how the name of a daemon's user begins
 KAS_FILES = [ROOT / "kas.yml", *sorted((ROOT / "kas").glob("*.yml"))]
 # Layers by folder -> the collection name under which LAYERDEPENDS knows them.
@@ -29,14 +27,6 @@ def load(path: Path) -> dict[str, Any]:
     loaded = yaml.safe_load(path.read_text())
     assert isinstance(loaded, dict)
     return loaded
-
-
-def variable(text: str, name: str) -> list[str]:
-    """Return the words that a recipe or configuration gives to a variable, over all its lines."""
-    joined = text.replace("\\\n", " ")
-    assignment = rf'^{re.escape(name)}(?::append)? *(?:\?\?|\?|:|\+)?= *"([^"]*)"'
-    found = re.findall(assignment, joined, re.MULTILINE)
-    return " ".join(found).split()
 
 
 @pytest.mark.parametrize("path", KAS_FILES, ids=lambda p: p.name)

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-LAYER = Path(__file__).resolve().parents[2] / "meta-smartcockpit"
+from support.recipe import LAYER
+
 
 
 def test_oelint_adv_has_nothing_to_say() -> None:

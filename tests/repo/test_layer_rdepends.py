@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from repo.test_layer import RECIPE, ROOT, variable
+from support.recipe import RECIPE, ROOT, variable
 
 PACKAGE = ROOT / "python/src/smartcockpit"
 THIRD_PARTY = {
