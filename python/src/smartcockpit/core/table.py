@@ -128,7 +128,7 @@ class VehicleTable:
                 buses=tuple(Bus(*bus) for bus in names["BUSES"]),
                 signals=tuple(_spec(*signal) for signal in names["SIGNALS"]),
                 messages=tuple(_message(*message) for message in names["MESSAGES"]),
-                attributes=tuple(names["ATTRIBUTES"]),
+                attributes=tuple(names.get("ATTRIBUTES", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(

@@ -120,10 +120,8 @@ def _run(arguments: argparse.Namespace) -> int:
         print(json.dumps(report))
     else:
         done = f"wrote {arguments.output}: " if arguments.verb == "compile" else ""
-        print(
-            f"{done}vehicle {vehicle.plan.name}, {len(vehicle.plan.buses)} buses,"
-            f" {len(vehicle.plan.messages)} messages, {len(vehicle.plan.signals)} VSS signals, {len(vehicle.warnings)} warnings"
-        )
+        counts = ", ".join(f"{report[what]} {what}" for what in ("buses", "messages", "signals"))
+        print(f"{done}vehicle {vehicle.plan.name}: {counts}, {len(vehicle.warnings)} warnings")
     return 0
 
 

@@ -84,7 +84,7 @@ def load_cantools(path: Path, warn: list[str] | None = None) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            database: Any = cantools.database.load_string(text, "dbc", strict=False, sort_signals=None)
+            database: Any = cantools.database.load_string(text, "dbc", strict=False)
     except Exception as error:
         raise ConfigError(f"{_place(path, text, error)}: broken DBC: {_first_line(error)}", _HINT) from error
     if not database.messages:

@@ -7,7 +7,11 @@ beyond Speed and EngineSpeed are our choice.
 
 from __future__ import annotations
 
+_ENGINE = "Vehicle.Powertrain.CombustionEngine."
+
 RENAMED_PATHS = {
+    _ENGINE + "ECT": _ENGINE + "EngineCoolant.Temperature",
+    _ENGINE + "EOT": _ENGINE + "EngineOil.Temperature",
     "Vehicle.OBD.Speed": "Vehicle.Speed",
     "Vehicle.OBD.EngineSpeed": "Vehicle.Powertrain.CombustionEngine.Speed",
     "Vehicle.OBD.AmbientAirTemperature": "Vehicle.Exterior.AirTemperature",
@@ -17,8 +21,6 @@ RENAMED_PATHS = {
     "Vehicle.OBD.FuelLevel": "Vehicle.Powertrain.FuelSystem.RelativeLevel",
     "Vehicle.OBD.MAF": "Vehicle.Powertrain.CombustionEngine.MAF",
     "Vehicle.OBD.ThrottlePosition": "Vehicle.Powertrain.CombustionEngine.TPS",
-    "Vehicle.Powertrain.CombustionEngine.ECT": "Vehicle.Powertrain.CombustionEngine.EngineCoolant.Temperature",
-    "Vehicle.Powertrain.CombustionEngine.EOT": "Vehicle.Powertrain.CombustionEngine.EngineOil.Temperature",
     "Vehicle.Powertrain.FuelSystem.Level": "Vehicle.Powertrain.FuelSystem.RelativeLevel",
 }
 """Former path -> path in VSS 6.0 with the same meaning."""
