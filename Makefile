@@ -28,7 +28,7 @@ export MIRROR
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run image shell install install-python install-system install-vehicles clean FORCE
+.PHONY: help setup run image shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -56,6 +56,44 @@ $(ready): python/requirements.lock bench/host-packages.list python/src/smartcock
 clean: ## remove what was built; the downloads in build/cache stay
 	@$(sudo) rm -rf build/image build/wheel
 
+# ---- proof ------------------------------------------------------------------------------------------------
+
+test: check test-fast test-system ## set up, then every check and every test
+
+check: $(ready) ## format, lint, types, import rules, spelling, shell scripts
+	@$(venv)/bin/ruff format --quiet --check --config python/pyproject.toml python tests
+	@$(venv)/bin/ruff check --quiet --config python/pyproject.toml python tests
+	@cd python && ../$(venv)/bin/mypy
+	@cd python && PYTHONPATH=src ../$(venv)/bin/lint-imports --no-cache > ../build/import-rules.txt || (cat ../build/import-rules.txt; false)
+	@$(venv)/bin/codespell $(spelled)
+	@shellcheck $(shell_scripts)
+	@echo "check: all good"
+
+spelled = README.md CHANGELOG.md SECURITY.md docs bench systemd dbc meta-smartcockpit python/src tests kas.yml Makefile
+shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | xargs grep -lE '^\#!.*\b(sh|bash)\b' --)
+
+test-fast: $(ready) ## unit, component, contract and repository tests: no QEMU
+	@$(PYTHON) -m pytest -q -n 2 tests/unit tests/component tests/contract tests/repo $(ARGS)
+
+test-system: image ## boot the image and test what a user would see
+	@$(PYTHON) -m pytest -v tests/system $(ARGS)
+
+perf: $(ready) ## benchmarks, each beside its peer
+	@set -e; for bench in tests/perf/bench_*.py; do PYTHONPATH=python/src:tests $(PYTHON) $$bench $(ARGS); done
+
+# ---- what is derived --------------------------------------------------------------------------------------
+
+generate: $(ready) ## write what is derived: D-Bus XML, default settings, reference pages, completion, man page
+	@$(PYTHON) -m smartcockpit.bus.xml systemd/dbus-1/interfaces
+	@$(PYTHON) -m smartcockpit.runtime.settings_doc canbridge toml > systemd/config/canbridge.toml
+	@$(PYTHON) -m smartcockpit.runtime.settings_doc canbridge markdown > docs/reference/settings.md
+	@$(PYTHON) -m smartcockpit_bench.interface_page > docs/reference/dbus.md
+	@$(PYTHON) -m smartcockpit_bench.cli_docs
+
+lock: $(ready) ## resolve python/requirements.in into the hash-locked file
+	@$(venv)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	    --no-header --quiet python/requirements.in -o python/requirements.lock
+
 # ---- the installed system: one way in, for the box and for Yocto -------------------------------------------
 
 # Built from a copy, so that nothing stale from an earlier build gets into it.
@@ -82,6 +120,9 @@ install_trees = \
     systemd/network:$(LIBDIR)/systemd/network \
     systemd/catalog:$(LIBDIR)/systemd/catalog \
     systemd/sysusers.d:$(LIBDIR)/sysusers.d \
+    systemd/sysctl.d:$(LIBDIR)/sysctl.d \
+    systemd/system-preset:$(LIBDIR)/systemd/system-preset \
+    systemd/libexec:$(LIBDIR)/smartcockpit \
     systemd/tmpfiles.d:$(LIBDIR)/tmpfiles.d \
     systemd/udev:$(LIBDIR)/udev/rules.d \
     systemd/dbus-1:$(PREFIX)/share/dbus-1 \
