@@ -10,7 +10,6 @@ from pathlib import Path
 from support.recipe import LAYER
 
 
-
 def test_oelint_adv_has_nothing_to_say() -> None:
     linted = {".bb", ".bbappend", ".inc", ".conf"}
     files = sorted(str(f.relative_to(LAYER)) for f in LAYER.rglob("*") if f.suffix in linted)

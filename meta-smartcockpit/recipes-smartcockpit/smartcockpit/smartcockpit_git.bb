@@ -68,6 +68,7 @@ RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-cantools \
                           python3-core \
                           python3-crypt \
+                          python3-io \
                           python3-json \
                           python3-numbers \
                           python3-pyyaml \
