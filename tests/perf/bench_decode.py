@@ -21,7 +21,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from perf.report import cpu_us_per_item, print_table
-
 from smartcockpit.core.decode import Decoder
 from smartcockpit.core.plan import BusPlan, Linear, MappedSignal, MessagePlan, VehiclePlan
 from smartcockpit.core.signals import Datatype, SignalSpec
@@ -53,7 +52,9 @@ def synthetic(folder: Path, fd: bool) -> Path:
         byte = index = 0
         while byte + 4 <= length:
             name = f"S{number}_{index}"
-            kind = rng.choice(("float", "16", "8", "odd", "16be", "12s") if fd else ("16", "8", "odd", "16be", "12s"))
+            kind = rng.choice(
+                ("float", "16", "8", "odd", "16be", "12s") if fd else ("16", "8", "odd", "16be", "12s")
+            )
             start, size, order, sign, scale = byte * 8, 16, 1, "+", rng.choice(("1", "0.1", "0.25", "0.01"))
             if kind == "float":
                 size, sign, scale = 32, "-", "1"
@@ -145,7 +146,12 @@ def measure(name: str, path: Path, length: int) -> list[list[object]]:
     for share in (0.0, 0.8):
         what = "80 % unchanged" if share else "all changing"
         rows.append(
-            row(f"{name}, Decoder.feed, {what}", what, cpu_us_per_item(feeder(table, picks, data, share)), peer_us)
+            row(
+                f"{name}, Decoder.feed, {what}",
+                what,
+                cpu_us_per_item(feeder(table, picks, data, share)),
+                peer_us,
+            )
         )
     return rows
 
@@ -190,9 +196,7 @@ def main() -> int:
     if REAL.is_dir():
         for name in ("bmw_e9x_e8x", "vw_mqb", "volvo_v60_2015_pt"):
             rows += measure(name, REAL / f"{name}.dbc", 8)
-    print_table(
-        "Decoding, CPU time per frame", ("what", "ours µs", "cantools µs", "ratio", "target"), rows
-    )
+    print_table("Decoding, CPU time per frame", ("what", "ours µs", "cantools µs", "ratio", "target"), rows)
     return int(any("MISSED" in str(cells[-1]) for cells in rows))
 
 

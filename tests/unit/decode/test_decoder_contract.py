@@ -10,13 +10,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.vehicles import (
-    DEMO, MOTION, SIGNALS, TYRES, Batch, classic, compiled, fd, write_folder,
-)  # fmt: skip
 
 from smartcockpit.core.checksum import Checksum
 from smartcockpit.core.decode import Decoder, DecoderBackend
 from smartcockpit.core.table import VehicleTable
+from support.vehicles import (
+    DEMO,
+    MOTION,
+    SIGNALS,
+    TYRES,
+    Batch,
+    classic,
+    compiled,
+    fd,
+    write_folder,
+)  # fmt: skip
 
 BACKENDS: list[Callable[[VehicleTable, int], DecoderBackend]] = [Decoder]
 SPEED, GEAR, TEMPERATURE, LEFT, RIGHT, PITCH = range(6)
@@ -261,8 +269,12 @@ def test_demo_car_decodes_what_cantools_encodes(backend):
     decoder = backend(table, 1)
     body = cantools.database.load_file(DEMO / "body.dbc")
     message = body.get_message_by_name("LampStatus")
-    payload = message.encode(dict.fromkeys((s.name for s in message.signals), 0) | {"HighBeam": "ON", "BrakeLamp": 2})
-    updates = {table.signals[u[0]].path: u[1:3] for u in decoder.feed(Batch([fd(message.frame_id, payload)]), 1)}
+    payload = message.encode(
+        dict.fromkeys((s.name for s in message.signals), 0) | {"HighBeam": "ON", "BrakeLamp": 2}
+    )
+    updates = {
+        table.signals[u[0]].path: u[1:3] for u in decoder.feed(Batch([fd(message.frame_id, payload)]), 1)
+    }
     assert updates["Vehicle.Body.Lights.Beam.High.IsOn"] == (True, VALID)
     assert updates["Vehicle.Body.Lights.Beam.Low.IsOn"] == (False, VALID)
     assert updates["Vehicle.Body.Lights.Brake.IsActive"] == ("ADAPTIVE", VALID)

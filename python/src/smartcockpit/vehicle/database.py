@@ -81,6 +81,7 @@ def load_cantools(path: Path, warn: list[str] | None = None) -> Any:
     import cantools.database
 
     text = _with_extended_ids(path, read_text(path, ("utf-8-sig", "cp1252", "latin-1")), warn)
+    _check_lines(path, text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -88,7 +89,7 @@ def load_cantools(path: Path, warn: list[str] | None = None) -> Any:
     except Exception as error:
         raise ConfigError(f"{_place(path, text, error)}: broken DBC: {_first_line(error)}", _HINT) from error
     if not database.messages:
-        raise ConfigError(f"{path}: no messages in this DBC", _HINT)
+        raise ConfigError(f"{path}: no message in this DBC", _HINT)
     return database
 
 
@@ -123,6 +124,30 @@ def _with_extended_ids(path: Path, text: str, warn: list[str] | None) -> str:
     )
 
 
+_SIGNAL = re.compile(
+    r"\s*SG_\s+\w+(?:\s+(?:M|m\d+M?))?\s*:\s*\d+\s*\|\s*\d+\s*@\s*[01]\s*[+-]\s*"
+    r'\([^(),]+,[^(),]+\)\s*\[[^\]|]*\|[^\]|]*\]\s*"[^"]*"\s*\S'
+)
+_MESSAGE = re.compile(r"\s*BO_\s+\d+\s+\w+\s*:\s*\d+\s+\S")
+_STATEMENT = re.compile(
+    r"\s*(VAL_|VAL_TABLE_|CM_|BA_|BA_DEF_|BA_DEF_DEF_|SIG_VALTYPE_|SG_MUL_VAL_|BO_TX_BU_)\s"
+)
+
+
+def _check_lines(path: Path, text: str) -> None:
+    """Find where a file breaks off: cantools would drop that and all that follows without a word."""
+    if not text.strip():
+        raise ConfigError(f"{path}: no message in this DBC, the file is empty", _HINT)
+    for number, line in enumerate(text.splitlines(), 1):
+        for keyword, whole in (("SG_", _SIGNAL), ("BO_", _MESSAGE)):
+            if line.split(maxsplit=1)[:1] == [keyword] and not whole.match(line):
+                raise ConfigError(
+                    f"{path}:{number}: broken DBC: incomplete line {line.strip()[:60]!r}", _HINT
+                )
+    if _STATEMENT.match(line := text.rstrip().rpartition("\n")[2]) and not line.endswith(";"):
+        raise ConfigError(f"{path}: broken DBC: it breaks off in {line.strip()[:60]!r}", _HINT)
+
+
 _HINT = "is the file complete? every BO_ and SG_ line is needed up to its end"
 
 
@@ -140,8 +165,9 @@ def _place(path: Path, text: str, error: Exception) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0].rstrip(".") if text else type(error).__name__
+    """Return the parser's own words without the wrapping that cantools puts around them."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r'^DBC: "(.*)"$', r"\1", lines[0]).rstrip(".")
 
 
 def _message(path: Path, message: Any, warn: list[str]) -> DbcMessage | None:

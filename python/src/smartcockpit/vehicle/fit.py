@@ -41,15 +41,15 @@ def fit(mapping: SignalMapping, field: FieldPlan, signal: DbcSignal, unit_quanti
         return Table(_table_rows(mapping, field, signal))
     if spec.datatype is Datatype.STRING:
         return Table(_names(mapping, signal))
-    _check_unit(mapping, signal, unit_quantity)
-    scale, offset = _exact(field.scale), _exact(field.offset)
-    straight = (Fraction(1), Fraction(0)) if mapping.formula is None else linear(mapping.formula)
     convert = factor(mapping.unit, spec.unit) if mapping.unit != spec.unit else Fraction(1)
     if convert is None:
         raise ConfigError(
             f"{mapping.place}: {spec.path} is in {spec.unit or 'no unit'}, the file says {mapping.unit}",
             "add a transform that converts it and leave unit: out",
         )
+    _check_unit(mapping, signal, unit_quantity)
+    scale, offset = _exact(field.scale), _exact(field.offset)
+    straight = (Fraction(1), Fraction(0)) if mapping.formula is None else linear(mapping.formula)
     if straight is None:
         assert mapping.formula is not None
         return Computed(
