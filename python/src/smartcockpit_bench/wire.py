@@ -82,7 +82,7 @@ class CarWire:
         try:
             await asyncio.wait_for(self._ready.wait(), None if timeout_s == math.inf else timeout_s)
         except TimeoutError:
-            hint = "is smartcockpit-bench-canwire.service running in the guest?"
+            hint = "is box-canwire.service running in the guest?"
             raise UnavailableError(
                 f"the box does not listen on {self.path} after {timeout_s:g} s", hint
             ) from None

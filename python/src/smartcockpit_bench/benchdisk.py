@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small read-only disk with the data of one run: another vehicle, other settings.
+
+The initramfs mounts it when it is there, and its `etc/` takes the place of /etc/smartcockpit. Everything in it
+belongs to root in the guest, so that the cockpit trusts the compiled vehicle.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from smartcockpit.core.errors import UsageError
+
+from smartcockpit_bench.progress import run
+
+SIZE_MIB = 16
+BUSES = ("can0", "can1")
+"""Buses of the box: a classic one with a real controller, and one for CAN FD."""
+
+
+def with_vehicle(folder: Path, work: Path) -> Path:
+    """Compile the vehicle in `folder` here, where its errors can be read, and return a disk that carries it.
+
+    Raises `ConfigError` as the vehicle compiler does, and `UsageError` for buses that the box does not have.
+    """
+    from smartcockpit.vehicle.compiler import compile_vehicle
+
+    vehicle = compile_vehicle(folder)
+    strange = sorted({bus.channel for bus in vehicle.plan.buses} - set(BUSES))
+    if strange:
+        raise UsageError(f"{folder}: the box has no {', '.join(strange)}", f"channels are {' and '.join(BUSES)}")
+    etc = work / "bench" / "etc"
+    sources = etc / "vehicles" / folder.resolve().name
+    shutil.copytree(folder, sources)
+    table = sources.with_suffix(".py")
+    compile_to(folder, table)
+    (etc / "canbridge.toml").write_text(f'vehicle = "/etc/smartcockpit/vehicles/{table.name}"\n')
+    return make(work / "bench", work / "bench.ext4")
+
+
+def compile_to(folder: Path, table: Path) -> None:
+    """Write the compiled vehicle, by the same command that `make install` uses."""
+    compiler = [sys.executable, "-m", "smartcockpit.vehicle", "compile", folder, "-o", table]
+    run(compiler, doing=f"compiling {folder}")
+
+
+def make(tree: Path, disk: Path) -> Path:
+    """Return an ext4 disk with the files of `tree`, all owned by root."""
+    identity = ["-L", "sc-bench", "-E", "root_owner=0:0", "-O", "^has_journal"]
+    run(["mke2fs", "-q", "-t", "ext4", *identity, "-d", tree, disk, f"{SIZE_MIB}M"], doing="making the data disk")
+    owned = [f'sif "/{path.relative_to(tree)}" {field} 0' for path in tree.rglob("*") for field in ("uid", "gid")]
+    run(["debugfs", "-w", "-f", "-", disk], stdin="\n".join(owned).encode(), doing="filling the data disk")
+    return disk

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The box's hardware as QEMU arguments. The one place that knows it; who starts it is `qemu.box`.
+
+Two emulated kvaser controllers at fixed PCI addresses share one wire: the .link files of the image name them
+can0 (cockpit) and car0 (simulated car). Named virtio-serial ports are the host's ways in; a chardev that
+nobody listens to loses what is written, so no port can stall the guest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CAR_PORT = "org.smartcockpit.car"
+VIEW_PORT = "org.smartcockpit.view"
+AGENT_PORT = "org.qemu.guest_agent.0"
+COCKPIT_CAN, CAR_CAN = 0x10, 0x11
+"""PCI device numbers on bus 0 of the two CAN controllers."""
+PROGRAMS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
+CPUS, MEMORY_MIB = 2, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What one box is made of; `folder` is where its sockets and its serial log are."""
+
+    arch: str
+    image: Path
+    disk: Path
+    folder: Path
+    accelerator: str
+    bench_disk: Path | None = None
+    ssh_port: int | None = None
+    kernel_line: str | None = None
+    """Boot this kernel directly with these arguments; None: by the real boot loader."""
+
+    def socket(self, name: str) -> Path:
+        """Return the unix socket of a port: serial, qmp, car, view or agent."""
+        return self.folder / f"{name}.sock"
+
+    @property
+    def serial_log(self) -> Path:
+        """The file with all that the serial console said."""
+        return self.folder / "serial.log"
+
+
+def arguments(hardware: Hardware) -> list[str]:
+    """Return the command line of QEMU for `hardware`."""
+    return [
+        PROGRAMS[hardware.arch],
+        *("-name", "smartcockpit", "-nodefaults", "-no-user-config", "-display", "none"),
+        *_board(hardware),
+        *("-smp", str(CPUS), "-m", str(MEMORY_MIB)),
+        *_boot(hardware),
+        *_disk("system", hardware.disk, "qcow2"),
+        *(_disk("bench", hardware.bench_disk, "raw", read_only=True) if hardware.bench_disk else []),
+        *("-device", "virtio-rng-pci", "-rtc", "base=utc,clock=host"),
+        *("-object", "can-bus,id=wire"),
+        *("-device", f"kvaser_pci,canbus=wire,addr={COCKPIT_CAN:#x}"),
+        *("-device", f"kvaser_pci,canbus=wire,addr={CAR_CAN:#x}"),
+        *_ports(hardware),
+        *_network(hardware),
+    ]
+
+
+def _board(hardware: Hardware) -> list[str]:
+    cpu = "host" if hardware.accelerator == "kvm" else "max"
+    accelerator = "kvm" if hardware.accelerator == "kvm" else "tcg,thread=multi"
+    machine = {"amd64": "pc", "arm64": "virt"}[hardware.arch]
+    watchdog = ["-device", "i6300esb", "-watchdog-action", "reset"]
+    return ["-machine", machine, "-accel", accelerator, "-cpu", cpu, *watchdog]
+
+
+def _boot(hardware: Hardware) -> list[str]:
+    if hardware.kernel_line is None:
+        return ["-bios", str(hardware.image / "firmware.bin")]
+    image = hardware.image
+    parts = ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img")]
+    return [*parts, "-append", hardware.kernel_line]
+
+
+def _disk(name: str, path: Path, form: str, *, read_only: bool = False) -> list[str]:
+    # unsafe: flushes are ignored. The layer is thrown away; tests of power cuts choose their own cache mode.
+    drive = f"id={name},if=none,format={form},cache=unsafe,file={path}" + (",readonly=on" if read_only else "")
+    return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]
+
+
+def _ports(hardware: Hardware) -> list[str]:
+    serial = f"socket,id=serial,path={hardware.socket('serial')},server=on,wait=off,logfile={hardware.serial_log}"
+    words = ["-chardev", serial, "-serial", "chardev:serial"]
+    words += ["-device", "virtio-serial-pci"]
+    for name, port in (("car", CAR_PORT), ("view", VIEW_PORT), ("agent", AGENT_PORT)):
+        words += ["-chardev", f"socket,id={name},path={hardware.socket(name)},server=on,wait=off"]
+        words += ["-device", f"virtserialport,chardev={name},name={port}"]
+    return [*words, "-qmp", f"unix:{hardware.socket('qmp')},server=on,wait=off"]
+
+
+def _network(hardware: Hardware) -> list[str]:
+    if hardware.ssh_port is None:
+        return ["-nic", "none"]
+    forward = f"hostfwd=tcp:127.0.0.1:{hardware.ssh_port}-:22"
+    return ["-netdev", f"user,id=net,restrict=on,{forward}", "-device", "virtio-net-pci,netdev=net,romfile="]

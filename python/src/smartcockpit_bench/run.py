@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make run`: boot the box, drive the simulated car past it, show what the cockpit sees, shut down cleanly.
+
+Owns the order of things. The machine is `qemu.box`, the car `car` and `drive`, the picture `view`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from smartcockpit.core.errors import SmartCockpitError, UnavailableError
+
+from smartcockpit_bench import benchdisk
+from smartcockpit_bench.places import ARCHITECTURES, FLAVOURS, ROOT
+from smartcockpit_bench.qemu.box import Box
+from smartcockpit_bench.simulate import FrameSource, simulate
+from smartcockpit_bench.timeline import Timeline
+from smartcockpit_bench.view import __main__ as view
+from smartcockpit_bench.view.cockpit import Cockpit
+from smartcockpit_bench.view.show import show
+from smartcockpit_bench.wire import CarWire
+
+DEMO = ROOT / "dbc" / "demo"
+POWER_OFF_S = 30.0
+WATCH_S = 0.05
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line; what comes after `make run ARGS=` ends up here."""
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="amd64")
+    parser.add_argument("--flavour", choices=FLAVOURS, default="dev")
+    parser.add_argument("--drive", type=Path, metavar="LOG", help="replay this candump, ASC or BLF log")
+    parser.add_argument("--map", default="", metavar="CHANNEL=BUS,…", help="which channel of the log is which bus")
+    parser.add_argument("--vehicle", type=Path, default=DEMO, metavar="FOLDER", help="vehicle folder with DBC files")
+    parser.add_argument("--direct", action="store_true", help="boot the kernel without the boot loader")
+    parser.add_argument("--keep", type=Path, metavar="QCOW2", help="keep the box's disk in this file")
+    view.add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def source_of(options: argparse.Namespace) -> FrameSource:
+    """Return what drives: the simulated car, or a recording on the buses of the vehicle."""
+    from smartcockpit_bench.car.source import CarSource
+
+    if options.drive is None:
+        return CarSource.of(options.vehicle)
+    from smartcockpit_bench.recording import recording
+
+    return recording(options.drive, options.vehicle, channels=options.map)
+
+
+async def drive(box: Box, source: FrameSource, options: argparse.Namespace) -> Timeline:
+    """Feed the car, show the cockpit; ends by itself after `--for`, or when the box goes off."""
+    timeline = Timeline(box)
+    wire = CarWire(box.car_socket)
+    tasks = [
+        asyncio.create_task(show(box.view_socket, style=view.style_of(options), duration_s=options.duration_s)),
+        asyncio.create_task(gone(box)),
+    ]
+    helpers = [asyncio.create_task(timeline.watch()), asyncio.create_task(feed(wire, source))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            result = task.result()
+            if isinstance(result, Cockpit):
+                timeline.finish(result)
+    finally:
+        for task in [*tasks, *helpers]:
+            task.cancel()
+        await asyncio.gather(*tasks, *helpers, return_exceptions=True)
+    return timeline
+
+
+async def feed(wire: CarWire, source: FrameSource) -> None:
+    """Keep the car driving as long as the box runs."""
+    async with wire:
+        await simulate(source, wire)
+        await asyncio.Event().wait()
+
+
+async def gone(box: Box) -> None:
+    """Return, as an error, when the machine has switched itself off."""
+    while box.running:  # noqa: ASYNC110 - a process of QEMU, looked at now and then
+        await asyncio.sleep(WATCH_S * 10)
+    raise UnavailableError("the box has switched itself off", "its console is in build/last-serial.log")
+
+
+def session(options: argparse.Namespace) -> None:
+    """One run, from power-on to power-off."""
+    source = source_of(options)
+    with tempfile.TemporaryDirectory(prefix="smartcockpit-run-") as work:
+        disk = None
+        if options.vehicle.resolve() != DEMO:
+            disk = benchdisk.with_vehicle(options.vehicle, Path(work))
+        box = Box(
+            arch=options.arch,
+            flavour=options.flavour,
+            direct=options.direct,
+            bench_disk=disk,
+            keep=options.keep,
+            announce=True,
+        )
+        how = "KVM" if box.hardware.accelerator == "kvm" else "emulation (TCG)"
+        print(f"  booting {options.arch} {options.flavour} under {how}; Ctrl-C ends it", file=sys.stderr)
+        timeline: Timeline | None = None
+        with box:
+            try:
+                timeline = asyncio.run(drive(box, source, options))
+            except KeyboardInterrupt:
+                pass
+            finally:
+                shut_down(box)
+        if timeline is not None:
+            print(timeline.table(), file=sys.stderr)
+
+
+def shut_down(box: Box) -> None:
+    """Switch off cleanly; a second Ctrl-C pulls the plug."""
+    if not box.running:
+        return
+    print("  shutting the box down …", file=sys.stderr)
+    with suppress(KeyboardInterrupt):
+        if not box.power_off(POWER_OFF_S):
+            print(f"  it did not shut down within {POWER_OFF_S:.0f} s and was killed", file=sys.stderr)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; exit codes as in `smartcockpit.core.errors`."""
+    options = parse(arguments)
+    try:
+        session(options)
+    except SmartCockpitError as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
