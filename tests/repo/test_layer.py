@@ -17,7 +17,6 @@ import yaml
 from kas.configschema import CONFIGSCHEMA
 from support.recipe import LAYER, RECIPE, ROOT, variable
 
-OURS = "smartcockpit-"  # how the name of a daemon's user begins
 KAS_FILES = [ROOT / "kas.yml", *sorted((ROOT / "kas").glob("*.yml"))]
 # Layers by folder -> the collection name under which LAYERDEPENDS knows them.
 COLLECTIONS = {"meta": "core", "meta-oe": "openembedded-layer", "meta-python": "meta-python"}
@@ -80,10 +79,11 @@ def test_recipe_takes_sources_that_exist_under_the_licence_that_it_names() -> No
     assert variable(recipe, "LIC_FILES_CHKSUM") == [f"file://LICENSE;md5={checksum}"]
 
 
-def test_recipe_enables_units_that_exist() -> None:
-    units = variable(RECIPE.read_text(), "SYSTEMD_SERVICE:${PN}")
-    assert units
-    assert [u for u in units if not list((ROOT / "systemd").rglob(u))] == []
+def test_recipe_enables_what_the_preset_enables() -> None:
+    presets = (ROOT / "systemd/system-preset").glob("*.preset")
+    wanted = {unit for preset in presets for unit in re.findall(r"^enable +(\S+)", preset.read_text(), re.MULTILINE)}
+    assert wanted
+    assert set(variable(RECIPE.read_text(), "SYSTEMD_SERVICE:${PN}")) == wanted
 
 
 def ids(table: str) -> dict[str, str]:
@@ -99,15 +99,17 @@ def test_static_ids_are_unique_and_every_user_has_its_group() -> None:
     assert users.items() <= groups.items()
 
 
-def test_users_of_ours_are_the_same_in_sysusers_and_in_the_recipe() -> None:
-    wanted = {
-        name: number
-        for conf in (ROOT / "systemd").rglob("*sysusers*/*.conf")
-        for name, number in re.findall(rf"^u!? +({OURS}\S+) +(\S+)", conf.read_text(), re.MULTILINE)
-    }
-    table = {name: number for name, number in ids("smartcockpit-passwd").items() if name.startswith(OURS)}
-    assert wanted.keys() == table.keys()
-    assert {n: i for n, i in wanted.items() if i != "-"}.items() <= table.items()
-    useradd = variable(RECIPE.read_text(), "USERADD_PARAM:${PN}")
-    made = {word.rstrip(";") for word in useradd if word.startswith(OURS)}
-    assert made == table.keys()
+def of_ours(table: dict[str, str]) -> dict[str, str]:
+    return {name: number for name, number in table.items() if name.partition("-")[0] == "smartcockpit"}
+
+
+def test_users_and_groups_of_ours_are_the_same_in_sysusers_and_in_the_recipe() -> None:
+    sysusers = "".join(conf.read_text() for conf in (ROOT / "systemd/sysusers.d").glob("*.conf"))
+    users = dict(re.findall(r"^u!? +(\S+) +(\d+)", sysusers, re.MULTILINE))
+    groups = dict(re.findall(r"^g +(\S+) +(\d+)", sysusers, re.MULTILINE))
+    assert users
+    assert of_ours(ids("smartcockpit-passwd")) == users
+    assert of_ours(ids("smartcockpit-group")) == users | groups
+    recipe = RECIPE.read_text()
+    assert of_ours(dict.fromkeys(variable(recipe, "USERADD_PARAM:${PN}"), "")).keys() == users.keys()
+    assert of_ours(dict.fromkeys(variable(recipe, "GROUPADD_PARAM:${PN}"), "")).keys() == groups.keys()

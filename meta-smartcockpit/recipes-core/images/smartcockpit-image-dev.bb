@@ -6,4 +6,4 @@ require smartcockpit-image.inc
 
 # nooelint: oelint.var.badimagefeature
 IMAGE_FEATURES += "allow-empty-password allow-root-login empty-root-password post-install-logging ssh-server-openssh"
-IMAGE_INSTALL += "can-utils iproute2"
+IMAGE_INSTALL += "can-utils"

@@ -20,6 +20,8 @@ FILESEXTRAPATHS:prepend := "${SMARTCOCKPIT_SOURCE}:"
 SRC_URI = "file://LICENSE \
            file://Makefile \
            file://dbc \
+           file://docs/completion \
+           file://docs/man \
            file://python/install_wheel.py \
            file://python/pyproject.toml \
            file://python/src/smartcockpit \
@@ -39,6 +41,8 @@ do_install() {
         INTERPRETER=${bindir}/python3 \
         PYTHON=${PYTHON} \
         WHEEL="$(echo ${PEP517_WHEEL_PATH}/*.whl)"
+    # systemd-tmpfiles cannot make it on a read-only root.
+    install -d ${D}${sysconfdir}/smartcockpit
 }
 
 PACKAGES =+ "${PN}-vehicle"
@@ -48,13 +52,15 @@ FILES:${PN}-vehicle = "${PYTHON_SITEPACKAGES_DIR}/smartcockpit/vehicle ${bindir}
 FILES:${PN} += "${datadir}/bash-completion \
                 ${datadir}/dbus-1 \
                 ${nonarch_libdir}/smartcockpit \
+                ${nonarch_libdir}/sysctl.d \
                 ${nonarch_libdir}/sysusers.d \
                 ${nonarch_libdir}/tmpfiles.d \
-                ${nonarch_libdir}/udev \
                 ${systemd_unitdir}"
 
-# Both lists are held against our imports by tests/repo/test_layer_rdepends.py.
-RDEPENDS:${PN} = "python3-asyncio \
+# The python3-* words are held against our imports by tests/repo/test_layer_rdepends.py. iproute2: busybox's `ip`
+# knows no CAN, and can-restart brings controllers back with it.
+RDEPENDS:${PN} = "iproute2-ip \
+                  python3-asyncio \
                   python3-core \
                   python3-ctypes \
                   python3-dbus-next \
@@ -78,8 +84,10 @@ RRECOMMENDS:${PN} = "${PN}-vehicle"
 # CAN interfaces other than SocketCAN.
 RSUGGESTS:${PN} = "python3-can"
 
-SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service"
+# The same as in systemd/system-preset, which a test compares.
+SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smartcockpit-can-restart.path"
 
-# Ids: files/smartcockpit-passwd; a test compares them with systemd/sysusers.d.
+# The same as in systemd/sysusers.d, ids included (files/smartcockpit-passwd and -group), which a test compares.
 USERADD_PACKAGES = "${PN}"
+GROUPADD_PARAM:${PN} = "--system smartcockpit"
 USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge"
