@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What decoding costs, beside cantools' `decode_message`, in one run.
 
-Three workloads: classic 8-byte frames, FD 64-byte frames (all signals to a tuple), and the decoder's whole pipeline
-with 80 % unchanged frames (its target includes receiving: bench_receive.py). CPU time, medians, rounds alternate. Besides an own synthetic database, the demo car and
-(where the folder exists) real databases.
+Classic 8-byte and FD 64-byte frames with all signals to a tuple, then the decoder's pipeline with all frames
+changing and with 80 % unchanged (receiving, and so that target, belongs to bench_receive.py). CPU time, medians.
+Besides a made-up database: the demo car and, where the folder exists, real cars.
 
     python tests/perf/bench_decode.py
 """
@@ -43,7 +43,7 @@ class Batch:
 
 
 def synthetic(folder: Path, fd: bool) -> Path:
-    """A database as production cars have them: a mix of aligned and odd signals, both byte orders, some floats."""
+    """Write a database like those of production cars: aligned and odd signals, both byte orders, floats."""
     rng, lines = random.Random(2), ['VERSION ""', "BU_: A", ""]
     kinds: list[str] = []
     for number in range(12 if fd else 40):
@@ -77,7 +77,7 @@ def synthetic(folder: Path, fd: bool) -> Path:
 
 
 def table_of(path: Path, length: int) -> tuple[VehicleTable, list[Any]]:
-    """Compile all messages of `length` bytes with every signal mapped on change; returns cantools' messages beside."""
+    """Compile all messages of `length` bytes, every signal mapped; return cantools' messages beside."""
     database = load_cantools(path)
     specs, plans, peers = [], [], {m.name: m for m in database.messages}
     for message in read_dbc(path, []):
@@ -100,7 +100,7 @@ def table_of(path: Path, length: int) -> tuple[VehicleTable, list[Any]]:
         plans.append(replace(plan, mapped=tuple(mapped)))
     names: dict[str, Any] = {}
     source = write_table(VehiclePlan("bench", (BusPlan("b", "can0", 500_000),), tuple(specs), tuple(plans)))
-    exec(compile(source, "bench", "exec"), names)  # noqa: S102 - our own generated text
+    exec(compile(source, "bench", "exec"), names)
     return VehicleTable.from_namespace(names), [peers[p.name] for p in plans]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures and prints what the benchmarks share: median CPU time per item, and a table with ratios to a peer."""
+"""What the benchmarks share: median CPU time per item, and a table with ratios to a peer."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from smartcockpit.core.checksum import ALGORITHMS, WIDTH_BITS, Checksum, Counter, algorithm
 
 CHECK_VALUES = {

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from smartcockpit.core.checksum import Checksum
 from smartcockpit.core.decode import Decoder, DecoderBackend
 from smartcockpit.core.table import VehicleTable

@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from smartcockpit.core.layout import BitField, plan_layout
 
 FLOAT_CODES = {16: "<He", 32: "<If", 64: "<Qd"}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.signals import Datatype, SignalKind
 from smartcockpit.core.vss import Unit, instance_names
@@ -31,11 +30,26 @@ def exported(tmp_path: Path) -> dict[str, dict[str, Any]]:
     out = tmp_path / "vss.json"
     done = subprocess.run(
         [
-            VSPEC, "export", "json", "-s", VSS / "Vehicle.vspec", "-l", VSS / "overlay.vspec", "-u", VSS / "units.yaml",
-            "-q", VSS / "quantities.yaml", "--strict", "-o", out,
+            VSPEC,
+            "export",
+            "json",
+            "-s",
+            VSS / "Vehicle.vspec",
+            "-l",
+            VSS / "overlay.vspec",
+            "-u",
+            VSS / "units.yaml",
+            "-q",
+            VSS / "quantities.yaml",
+            "--strict",
+            "-o",
+            out,
         ],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     leaves: dict[str, dict[str, Any]] = {}
 
@@ -56,8 +70,12 @@ def test_vss_tools_accepts_the_catalogue_and_sees_the_same_leaves(tmp_path, cata
     for path, node in theirs.items():
         spec = catalogue.leaves[path]
         assert (spec.unit, str(spec.kind), spec.minimum, spec.maximum, list(spec.allowed)) == (
-            node.get("unit", ""), node["type"], node.get("min"), node.get("max"), [str(a) for a in node.get("allowed", [])]
-        ), path  # fmt: skip
+            node.get("unit", ""),
+            node["type"],
+            node.get("min"),
+            node.get("max"),
+            [str(a) for a in node.get("allowed", [])],
+        ), path
         if not node["datatype"].endswith("[]"):
             assert str(spec.datatype) == node["datatype"]
 

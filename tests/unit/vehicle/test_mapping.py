@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a mapping may say: KUKSA's format with its defaults, older VSS versions with notes, mistakes with their place."""
+"""What a mapping may say: KUKSA's format and defaults, older VSS versions with notes, mistakes with place."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.plan import Linear
 from smartcockpit.vehicle.compiler import compile_vehicle
@@ -25,9 +24,14 @@ def only(vehicle):
 
 @pytest.mark.parametrize(
     ("keys", "interval_ms", "on_change"),
-    [("", 1000, False), ("on_change: true", 0, True), ("on_change: false", 1000, False),
-     ("interval_ms: 50", 50, False), ("interval_ms: 50, on_change: true", 50, True)],
-)  # fmt: skip
+    [
+        ("", 1000, False),
+        ("on_change: true", 0, True),
+        ("on_change: false", 1000, False),
+        ("interval_ms: 50", 50, False),
+        ("interval_ms: 50, on_change: true", 50, True),
+    ],
+)
 def test_defaults_of_interval_and_on_change_are_kuksas(tmp_path, keys, interval_ms, on_change):
     signal = only(mapped(tmp_path, f"Vehicle.Speed: {{dbc2vss: {{signal: Speed, {keys}}}}}"))
     assert (signal.interval_ms, signal.on_change) == (interval_ms, on_change)
@@ -67,13 +71,17 @@ Vehicle.Cabin.Door.Row1.Left.IsOpen:
 """,
     )
     assert [s.path for s in vehicle.plan.signals] == [
-        "Vehicle.Speed", "Vehicle.Exterior.AirTemperature", "Vehicle.Cabin.Door.Row1.DriverSide.IsOpen",
-    ]  # fmt: skip
+        "Vehicle.Speed",
+        "Vehicle.Exterior.AirTemperature",
+        "Vehicle.Cabin.Door.Row1.DriverSide.IsOpen",
+    ]
     text = "\n".join(vehicle.warnings)
     for part in (
-        "signals.vspec:2: Vehicle.OBD.Speed is Vehicle.Speed in VSS 6.0", "unit celsius is written Celsius",
-        "signals.vspec:4: Vehicle.OBD.RunTime was removed", "Row1.Left.IsOpen is Vehicle.Cabin.Door.Row1.DriverSide",
-    ):  # fmt: skip
+        "signals.vspec:2: Vehicle.OBD.Speed is Vehicle.Speed in VSS 6.0",
+        "unit celsius is written Celsius",
+        "signals.vspec:4: Vehicle.OBD.RunTime was removed",
+        "Row1.Left.IsOpen is Vehicle.Cabin.Door.Row1.DriverSide",
+    ):
         assert part in text
 
 
@@ -107,7 +115,11 @@ MISTAKES = [
     ("Vehicle.Speed: {dbc: {signal: Speed, message: Moton}}", "unknown message 'Moton'", "Motion"),
     ("Vehicle.Speed: {dbc: {signal: Speed, bus: cn}}", "unknown bus 'cn'", "can"),
     ("Vehicle.Speed: {dbc: {signal: Speed, interval: 5}}", "unknown key 'interval'", "interval_ms"),
-    ("Vehicle.Speed: {dbc: {signal: Speed, interval_ms: true}}", "interval_ms: of Vehicle.Speed is True", "whole"),
+    (
+        "Vehicle.Speed: {dbc: {signal: Speed, interval_ms: true}}",
+        "interval_ms: of Vehicle.Speed is True",
+        "whole",
+    ),
     ("Vehicle.Speed: {dbc: {signal: Speed, on_change: 1}}", "neither true nor false", ""),
     ("Vehicle.Speed: {dbc: {}}", "signal: (name of the DBC signal) is missing", ""),
     ("Vehicle.Speed: {dbc: Speed}", "needs keys below it", "signal: NAME"),
@@ -117,28 +129,57 @@ MISTAKES = [
     ("Vehicle.Speed: {dbc: {signal: Speed, transform: {math: 'flor(x)'}}}", "unknown name 'flor'", "floor"),
     ("Vehicle.Speed: {dbc: {signal: Speed, transform: {maths: x}}}", "unknown transform 'maths'", "math"),
     ("Vehicle.Speed: {dbc: {signal: Speed, transform: {math: '3'}}}", "does not depend on x", ""),
-    ("Vehicle.Speed: {dbc: {signal: Temp}}", "is a velocity, DBC signal Temp (degC) is a temperature", "map another"),
+    (
+        "Vehicle.Speed: {dbc: {signal: Temp}}",
+        "is a velocity, DBC signal Temp (degC) is a temperature",
+        "map another",
+    ),
     ("Vehicle.Chassis.Axle.Row1.Wheel.Left.Brake.PadWear: {dbc: {signal: Temp}}", "is a relation", ""),
-    ("Vehicle.IsMoving: {dbc: {signal: Door}}", "is boolean (0 … 1), DBC signal Door ranges from 0 to 3", "mapping"),
+    (
+        "Vehicle.IsMoving: {dbc: {signal: Door}}",
+        "is boolean (0 … 1), DBC signal Door ranges from 0 to 3",
+        "mapping",
+    ),
     ("Vehicle.Powertrain.Transmission.CurrentGear: {dbc: {signal: Crc}}", "is int8 (-128 … 127)", "math"),
-    ("Vehicle.LowVoltageSystemState: {dbc: {signal: Speed}}", "is a string, DBC signal Speed gives numbers", "mapping"),
+    (
+        "Vehicle.LowVoltageSystemState: {dbc: {signal: Speed}}",
+        "is a string, DBC signal Speed gives numbers",
+        "mapping",
+    ),
     ("Vehicle.LowVoltageSystemState: {dbc: {signal: Door}}", "may not be 'CLOSED'", "allowed are"),
     ("Vehicle.Diagnostics.DTCList: {dbc: {signal: Door}}", "is an array", ""),
     (
         "Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: OPN, to: true}]}}}",
-        "has no value called 'OPN'", "OPEN",
+        "has no value called 'OPN'",
+        "OPEN",
     ),
-    ("Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: 1, to: true}]}}}", "is called 'OPEN'", "name"),
-    ("Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: ON, to: true}]}}}", "truth value", "quotes"),
-    ("Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: OPEN, to: 1}]}}}", "is boolean, not 1", ""),
-    ("Vehicle.IsMoving: {dbc: {signal: Volume, transform: {mapping: [{from: 999, to: true}]}}}", "never has", ""),
+    (
+        "Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: 1, to: true}]}}}",
+        "is called 'OPEN'",
+        "name",
+    ),
+    (
+        "Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: ON, to: true}]}}}",
+        "truth value",
+        "quotes",
+    ),
+    (
+        "Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: OPEN, to: 1}]}}}",
+        "is boolean, not 1",
+        "",
+    ),
+    (
+        "Vehicle.IsMoving: {dbc: {signal: Volume, transform: {mapping: [{from: 999, to: true}]}}}",
+        "never has",
+        "",
+    ),
     ("Vehicle.IsMoving: {dbc: {signal: Door, transform: {mapping: [{from: OPEN}]}}}", "from: and to:", ""),
     ("Vehicle.Speed: {dbc: {signal: Speed}, unit: stars}", "the file says stars", "transform"),
     ("Vehicle.Speed: [1]", "has no keys", ""),
     ("Vehicle.Speed: {dbc: {signal: Speed}\n", "broken YAML", "indentation"),
     ("Vehicle.Speed:\n\t- x", "broken YAML", ""),
     ("", "no signal is mapped", "dbc:"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "said", "hint"), MISTAKES, ids=lambda value: str(value)[:60])
