@@ -137,6 +137,13 @@ def test_short_frame_gives_what_it_carries(decoder):
     assert (TEMPERATURE, -40.0, VALID, 1000) in feed(decoder, classic(MOTION, bytes(8)))
 
 
+def test_a_car_that_always_sends_short_frames_is_read_without_repetition(decoder):
+    feed(decoder, classic(MOTION, motion(50, 3, 20)[:3]))
+    assert feed(decoder, classic(MOTION, motion(50, 3, 20)[:3])) == []
+    assert feed(decoder, classic(MOTION, motion(51, 3, 20)[:3])) == [(SPEED, 51.0, VALID, 1000)]
+    assert [u[0] for u in feed(decoder, classic(MOTION, motion(51, 3, 20)))] == [SPEED, GEAR, TEMPERATURE]
+
+
 def test_empty_frame_is_counted_and_is_no_sign_of_life(decoder):
     assert feed(decoder, classic(MOTION, b"")) == []
     assert decoder.tally.short_frame == 1

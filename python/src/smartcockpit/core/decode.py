@@ -8,7 +8,7 @@ tests/unit/decode holds for each of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from smartcockpit.core.signals import Update
@@ -65,17 +65,38 @@ class DecoderBackend(Protocol):
 class _Slot:
     """State of one message on the bus."""
 
-    __slots__ = ("body", "due", "end", "ends", "forget", "index", "time_us", "update")
+    __slots__ = (
+        "body",
+        "due",
+        "end",
+        "ends",
+        "filled",
+        "forget",
+        "index",
+        "time_us",
+        "update",
+        "update_whole",
+    )
 
     def __init__(self, index: int, message: Message, tally: Tally) -> None:
         self.index = index
         self.body = b""
+        self.filled = b""
+        """The last short frame, filled up: the stand-in for `body` while short frames come."""
         self.due = NEVER
         self.time_us = 0
         self.end = message.length
         self.ends = dict(zip(message.signals, message.ends, strict=True))
-        self.update: UpdateFrame
-        self.update, self.forget = message.make_updater(tally)
+        self.update_whole, self.forget = message.make_updater(tally)
+        self.update: UpdateFrame = self.update_whole
+
+    def update_after_short(
+        self, body: bytes, now_ns: int, time_us: int, emit: Callable[[Update], None]
+    ) -> int:
+        """Take the first whole frame after a short one: what was filled up then counts as never seen."""
+        self.filled, self.update = b"", self.update_whole
+        self.forget()
+        return self.update_whole(body, now_ns, time_us, emit)
 
 
 class Decoder:
@@ -129,7 +150,7 @@ class Decoder:
     def forget(self, message: int | None = None) -> None:
         """Contract: `DecoderBackend.forget`."""
         for slot in self._all if message is None else [self._all[message]]:
-            slot.body, slot.due = b"", NEVER
+            slot.body, slot.filled, slot.due, slot.update = b"", b"", NEVER, slot.update_whole
             slot.forget()
 
     def _count_stranger(self, can_id: int) -> None:
@@ -146,13 +167,11 @@ class Decoder:
         have = max(0, min(body[0], len(body) - HEADER_BYTES)) if len(body) >= HEADER_BYTES else 0
         if not have:
             return
-        known = slot.body or bytes(HEADER_BYTES + slot.end)
+        known = slot.body or slot.filled or bytes(HEADER_BYTES + slot.end)
         filled = body[: HEADER_BYTES + have] + known[HEADER_BYTES + have :]
         found: list[Update] = []
-        if slot.update(filled, now_ns, time_us, found.append) != REPEATED:
+        if slot.update_whole(filled, now_ns, time_us, found.append) != REPEATED:
             self.last_seen_ns[slot.index] = now_ns
-        kept = [update for update in found if slot.ends[update[0]] <= have]
-        if len(kept) < len(found):
-            slot.forget()
-        slot.body, slot.due = b"", NEVER
-        out.extend(kept)
+        slot.body, slot.filled, slot.due = b"", filled, NEVER
+        slot.update = slot.update_after_short
+        out.extend(update for update in found if slot.ends[update[0]] <= have)
