@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 
 SLACK_NS = 5_000_000
 """Branches that are due within this time leave together, which saves wake-ups."""
-PARTS_PER_MESSAGE = 1024
-"""Two parts are one reading; larger branches are sent in several messages."""
+READINGS_PER_MESSAGE = 512
+"""Larger branches are sent in several messages."""
 
 
 class SignalPublisher:
@@ -90,19 +90,19 @@ class SignalPublisher:
         for branch in self._coalescer.due(now_ns + slack_ns):
             if link.writer.congested:
                 return  # on_drained follows
-            parts = self._packer.pack(self._coalescer.take(branch, now_ns))
+            elements = self._packer.pack(self._coalescer.take(branch, now_ns))
             template = self._templates[branch]
-            for start in range(0, len(parts), PARTS_PER_MESSAGE):
-                elements = b"".join(parts[start : start + PARTS_PER_MESSAGE])
-                link.writer.write(template.pack(link.next_serial(), elements))
-        self._report_misfits()
+            for start in range(0, len(elements), READINGS_PER_MESSAGE):
+                portion = b"".join(elements[start : start + READINGS_PER_MESSAGE])
+                link.writer.write(template.pack(link.next_serial(), portion))
+        if len(self._packer.misfits) > self._misfits:
+            self._report_misfits()
         due_ns = self._coalescer.next_due_ns()
         if due_ns is not None and self._timer is None:
             delay_s = max(0, due_ns - now_ns) / 1e9
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)
 
     def _report_misfits(self) -> None:
-        if len(self._packer.misfits) > self._misfits:
-            path = list(self._packer.misfits)[self._misfits]
-            self._misfits = len(self._packer.misfits)
+        for path in list(self._packer.misfits)[self._misfits :]:
             _log.error("a value of %s does not fit its datatype; sent as invalid", path)
+        self._misfits = len(self._packer.misfits)

@@ -10,7 +10,7 @@ fixed-size or not (D-Bus specification, "Marshaling"). A test compares the bytes
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from struct import Struct, error
 from typing import Any
 
@@ -40,8 +40,10 @@ _HEAD = Struct("<4BII")
 _LENGTH = Struct("<I")
 _TAIL_AT = [Struct(f"<B{-(at + 1) % 8}xQ") for at in range(8)]
 
-Tail = Callable[[Any, int, int], bytes]
-"""Packs value, quality and time behind a signal's prefix."""
+Packer = Callable[[Any, int, int], bytes]
+"""Packs value, quality and time of one signal into its element."""
+
+_MISFIT = (error, TypeError, AttributeError, ValueError)
 
 
 def text_bytes(text: str) -> bytes:
@@ -57,51 +59,53 @@ def _padding(size: int, to: int) -> bytes:
     return bytes(-size % to)
 
 
-@lru_cache(maxsize=256)
-def _fixed_tail(code: str, at: int) -> Tail:
-    """Return the packer of a fixed-size value whose prefix ends at offset `at` (modulo 8)."""
+def _fixed_packer(prefix: bytes, code: str) -> Packer:
+    """Return the packer of a signal whose value has a fixed size: one call that writes all of the element."""
     size = _SIZES[code]
-    pad = -at % size
-    after = at + pad + size
-    pack = Struct(f"<{pad}x{_STRUCT_CODES[code]}B{-(after + 1) % 8}xQ").pack
+    pad = -len(prefix) % size
+    after = len(prefix) + pad + size
+    shape = _shape(f"<{len(prefix)}s{pad}x{_STRUCT_CODES[code]}B{-(after + 1) % 8}xQ")
     if code == "b":
-        return lambda value, quality, time_us: pack(1 if value else 0, quality, time_us)
-    return pack
+        return lambda value, quality, time_us: shape.pack(prefix, 1 if value else 0, quality, time_us)
+    return partial(shape.pack, prefix)
 
 
-def _string_tail(at: int) -> Tail:
-    pad = bytes(-at % 4)
+_shape = lru_cache(maxsize=256)(Struct)  # signals of like length and type share one
+
+
+def _string_packer(prefix: bytes) -> Packer:
+    start = prefix + _padding(len(prefix), 4)
 
     def pack(value: str, quality: int, time_us: int) -> bytes:
-        packed = pad + _string(text_bytes(value))
-        return packed + _TAIL_AT[(at + len(packed)) % 8].pack(quality, time_us)
+        packed = start + _string(text_bytes(value))
+        return packed + _TAIL_AT[len(packed) % 8].pack(quality, time_us)
 
     return pack
 
 
-def _strings_tail(at: int) -> Tail:
-    pad = bytes(-at % 4)
+def _strings_packer(prefix: bytes) -> Packer:
+    start = prefix + _padding(len(prefix), 4)
 
     def pack(value: list[str], quality: int, time_us: int) -> bytes:
         items = b""
         for text in value:
             items += _padding(len(items), 4) + _string(text_bytes(text))
-        packed = pad + _LENGTH.pack(len(items)) + items
-        return packed + _TAIL_AT[(at + len(packed)) % 8].pack(quality, time_us)
+        packed = start + _LENGTH.pack(len(items)) + items
+        return packed + _TAIL_AT[len(packed) % 8].pack(quality, time_us)
 
     return pack
 
 
-def piece(spec: SignalSpec) -> tuple[bytes, Tail]:
-    """Return the constant start of the element of `spec` and the packer of the rest."""
+def packer(spec: SignalSpec) -> Packer:
+    """Return what packs readings of `spec` into elements of `a(svyt)`."""
     signature = SIGNATURES[spec.datatype]
     code = signature.encode()
     prefix = _string(spec.path.encode()) + bytes([len(code)]) + code + b"\0"
     if signature == "s":
-        return prefix, _string_tail(len(prefix) % 8)
+        return _string_packer(prefix)
     if signature == "as":
-        return prefix, _strings_tail(len(prefix) % 8)
-    return prefix, _fixed_tail(signature, len(prefix) % 8)
+        return _strings_packer(prefix)
+    return _fixed_packer(prefix, signature)
 
 
 class ChangedTemplate:
@@ -139,27 +143,22 @@ class ElementPacker:
 
     def __init__(self, specs: tuple[SignalSpec, ...]) -> None:
         self._specs = specs
-        pieces = [piece(spec) for spec in specs]
-        self._prefixes = [prefix for prefix, _ in pieces]
-        self._tails = [tail for _, tail in pieces]
+        self._packers = [packer(spec) for spec in specs]
         self.misfits: dict[str, int] = {}
 
     def pack(self, updates: list[Update]) -> list[bytes]:
-        """Return prefix, rest, prefix, rest … of the elements."""
-        prefixes, tails = self._prefixes, self._tails
-        parts: list[bytes] = []
+        """Return the elements of `updates`, in order."""
+        packers = self._packers
         try:
-            for index, value, quality, time_us in updates:
-                parts += (prefixes[index], tails[index](value, quality, time_us))
-        except (error, TypeError, AttributeError, ValueError):
-            return [part for update in updates for part in self._careful(*update)]
-        return parts
+            return [packers[index](value, quality, time_us) for index, value, quality, time_us in updates]
+        except _MISFIT:
+            return [self._carefully(*update) for update in updates]
 
-    def _careful(self, index: int, value: Value, quality: int, time_us: int) -> tuple[bytes, bytes]:
+    def _carefully(self, index: int, value: Value, quality: int, time_us: int) -> bytes:
+        pack = self._packers[index]
         try:
-            return self._prefixes[index], self._tails[index](value, quality, time_us)
-        except (error, TypeError, AttributeError, ValueError):
+            return pack(value, quality, time_us)
+        except _MISFIT:
             spec = self._specs[index]
             self.misfits[spec.path] = self.misfits.get(spec.path, 0) + 1
-            zero = spec.datatype.zero
-            return self._prefixes[index], self._tails[index](zero, int(SignalQuality.INVALID), 0)
+            return pack(spec.datatype.zero, int(SignalQuality.INVALID), 0)

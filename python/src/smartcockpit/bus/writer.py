@@ -52,16 +52,22 @@ class Writer:
 
     def write(self, message: bytes | bytearray) -> None:
         """Send `message` now or when the socket has room."""
-        if self._closed:
-            return
-        self._queue.append(memoryview(message))
-        self.queued += len(message)
-        if len(self._queue) == 1:
-            self._flush()
-            if self._queue:
-                self._loop.add_writer(self._sock, self._flush)
-        if self.queued > HIGH_WATER:
-            self.congested = True
+        if not self._queue and not self._closed:
+            try:
+                sent = self._sock.send(message)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError as error:
+                self._fail(error)
+                return
+            if sent == len(message):
+                return
+            message = message[sent:]
+            self._loop.add_writer(self._sock, self._flush)
+        if not self._closed:
+            self._queue.append(memoryview(message))
+            self.queued += len(message)
+            self.congested = self.congested or self.queued > HIGH_WATER
 
     def write_signal(self, message: bytes | bytearray) -> bool:
         """Like `write`, but at `HARD_LIMIT` drop and count the message and return False."""
@@ -77,18 +83,21 @@ class Writer:
         try:
             while queue:
                 buffers = [queue[i] for i in range(min(len(queue), _BUFFERS_PER_CALL))]
-                self._advance(self._sock.sendmsg(buffers) if len(buffers) > 1 else self._sock.send(queue[0]))
+                self._advance(self._sock.sendmsg(buffers))
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:
-            self.close()
-            self._lost(error)
+            self._fail(error)
             return
         if not queue:
             self._loop.remove_writer(self._sock)
         if self.congested and self.queued <= LOW_WATER:
             self.congested = False
             self._drained()
+
+    def _fail(self, error: OSError) -> None:
+        self.close()
+        self._lost(error)
 
     def _advance(self, sent: int) -> None:
         self.queued -= sent

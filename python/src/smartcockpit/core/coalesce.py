@@ -30,28 +30,26 @@ class Coalescer:
         self._branch_of = branch_of
         self._tick_ns = tick_ns
         branches = max(branch_of, default=-1) + 1
-        self._waiting: list[dict[int, list[Update]]] = [{} for _ in range(branches)]
+        self._newest: list[dict[int, Update]] = [{} for _ in range(branches)]
+        self._earlier: list[dict[int, list[Update]]] = [{} for _ in range(branches)]
         self._due_ns = [0] * branches
         self._filled: set[int] = set()
 
     def add(self, updates: Iterable[Update]) -> None:
         """Take in `updates`, in order."""
-        branch_of, waiting, filled = self._branch_of, self._waiting, self._filled
+        branch_of, newest, filled = self._branch_of, self._newest, self._filled
         for update in updates:
             index = update[0]
             branch = branch_of[index]
-            of_branch = waiting[branch]
+            of_branch = newest[branch]
             if not of_branch:
                 filled.add(branch)
-            held = of_branch.get(index)
-            if held is None:
-                of_branch[index] = [update]
-            elif held[-1][2] == update[2]:
-                held[-1] = update
-            else:
-                held.append(update)
-                if len(held) > QUALITY_CHANGES:
-                    del held[0]
+            elif index in of_branch and of_branch[index][2] != update[2]:
+                earlier = self._earlier[branch].setdefault(index, [])
+                earlier.append(of_branch[index])
+                if len(earlier) == QUALITY_CHANGES:
+                    del earlier[0]
+            of_branch[index] = update
 
     def due(self, now_ns: int) -> list[int]:
         """Return the branches whose message should leave by `now_ns` (monotonic ns)."""
@@ -60,16 +58,20 @@ class Coalescer:
 
     def next_due_ns(self) -> int | None:
         """Return when the first waiting branch is due (monotonic ns), None when nothing waits."""
-        return min((self._due_ns[branch] for branch in self._filled), default=None)
+        return min((self._due_ns[branch] for branch in self._filled), default=None) if self._filled else None
 
     def take(self, branch: int, now_ns: int) -> list[Update]:
         """Return what waits for `branch` and start its tick."""
-        held = self._waiting[branch]
-        self._waiting[branch] = {}
+        newest, earlier = self._newest[branch], self._earlier[branch]
+        self._newest[branch] = {}
         self._filled.discard(branch)
         self._due_ns[branch] = now_ns + self._tick_ns
-        return [update for updates in held.values() for update in updates]
+        if not earlier:
+            return list(newest.values())
+        self._earlier[branch] = {}
+        return [u for index, last in newest.items() for u in (*earlier.get(index, ()), last)]
 
     def __len__(self) -> int:
         """Return how many readings wait."""
-        return sum(len(updates) for branch in self._filled for updates in self._waiting[branch].values())
+        earlier = sum(len(updates) for branch in self._earlier for updates in branch.values())
+        return earlier + sum(len(branch) for branch in self._newest)
