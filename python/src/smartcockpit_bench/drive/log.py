@@ -22,6 +22,7 @@ from smartcockpit_bench.frame import Frame
 
 TEXT, BINARY = (".log", ".asc", ".trc", ".csv"), (".blf",)
 HEADER_LINES = 500
+INSPECTED = 200_000
 HOPELESS = 1000
 """So many unreadable lines without a single frame: the file is something else."""
 BROKEN = (
@@ -88,6 +89,12 @@ class CanLog:
             raise UsageError(
                 f"{self.path}: not one CAN frame in it{what}", f"is it really a {self._kind[0]} log?"
             )
+
+    def inspect(self) -> str:
+        """Read ahead, at most `INSPECTED` frames, and return `warning()`."""
+        for _ in itertools.islice(self.entries(), INSPECTED):
+            pass
+        return self.warning()
 
     def warning(self) -> str:
         """Return one sentence about what was left out, "" when nothing was."""

@@ -16,14 +16,17 @@ from smartcockpit_bench.view.cockpit import Cockpit
 
 BORDER = "grey37"
 TWO_COLUMNS, THREE_COLUMNS = 76, 118
+SHORT = 12
+"""A terminal with fewer lines has no room for daemons and buses."""
 QUIET_S = 3.0
 """The box is called silent after this."""
 
 
 def picture(cockpit: Cockpit, now_s: float, width: int, height: int, car: str = "") -> RenderableType:
     """Draw `cockpit` into `width` × `height` characters; `car` is a word on the simulated car's side."""
-    top, bottom = header(cockpit, now_s), footer(cockpit, car)
-    room = max(4, height - 1 - bottom.row_count - 2)
+    top = header(cockpit, now_s)
+    bottom = footer(cockpit, car) if height >= SHORT else Table.grid()
+    room = max(3, height - 1 - bottom.row_count - 2)
     if not cockpit.signals:
         text = cockpit.trouble or "waiting for the first signals from the box …"
         return Group(top, Panel(Text(words.plain(text), style="dim"), border_style=BORDER), bottom)
@@ -88,8 +91,8 @@ def fit(panels: Sequence[tuple[Panel, int]], room: int) -> RenderableType:
     """Stack as many panels as there is room for."""
     taken: list[RenderableType] = []
     for panel, rows in panels:
-        if rows > room >= 4:
-            panel.height = room
+        if rows > room and (room >= 4 or not taken):
+            panel.height = max(3, room)
         if room >= min(rows, 4) or not taken:
             taken.append(panel)
             room -= min(rows, room)

@@ -101,7 +101,7 @@ async def _picture(cockpit: Cockpit, stream: TextIO, car: Callable[[], str]) -> 
 
     from smartcockpit_bench.view.picture import picture
 
-    console: Console = Console(file=stream)
+    console: Console = Console(file=stream, force_terminal=True)
 
     def draw() -> object:
         return picture(cockpit, time.monotonic(), console.width, console.height, car())
