@@ -207,3 +207,16 @@ def test_running_parts_import_neither_cantools_nor_yaml():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_interrupted_compile_leaves_nothing_behind(tmp_path, monkeypatch):
+    from smartcockpit.vehicle.build import build
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    vehicle = compile_vehicle(write_folder(tmp_path / "car"), VSS)
+    monkeypatch.setattr("os.fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        build(vehicle, tmp_path / "out" / "car.py")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -48,10 +48,12 @@ def build(vehicle: Vehicle, output: Path) -> None:
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(output)
+        temporary = ""
     except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
         raise UnavailableError(
             f"{output}: cannot be written: {error.strerror}", "is the disk full, the folder writable?"
         ) from error
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)

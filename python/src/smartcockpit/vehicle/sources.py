@@ -37,7 +37,10 @@ def sources_digest(folder: Path, vss: Path | None = None) -> str:
     digest = hashlib.sha256(f"{FORMAT} {smartcockpit.__version__}\n".encode())
     for root in (folder, vss or default_vss()):
         for path in sorted(p for p in root.rglob("*") if p.suffix in _SUFFIXES and p.is_file()):
-            data = path.read_bytes()
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
             digest.update(f"{path.relative_to(root)} {len(data)}\n".encode())
             digest.update(data)
     return digest.hexdigest()
