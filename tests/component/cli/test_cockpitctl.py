@@ -186,7 +186,8 @@ async def test_live_outlives_daemon_and_bus(dbus: PrivateBus, cockpitctl: Cockpi
     assert process.stdout is not None
 
     async def until(kind: str) -> None:
-        while json.loads(await asyncio.wait_for(process.stdout.readline(), 15))["type"] != kind:  # type: ignore[union-attr]
+        assert process.stdout is not None
+        while json.loads(await asyncio.wait_for(process.stdout.readline(), 15))["type"] != kind:
             pass
 
     await until("trouble")

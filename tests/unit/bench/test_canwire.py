@@ -67,7 +67,8 @@ def test_no_bytes_ever_raise(data: bytes) -> None:
     "line",
     [
         "can9 123#11", "can0 123", "can0 12#11", "can0 800#11", "can0 FFFFFFFF#11",
-        "can0 123#112233445566778899", "can0 123#1", "can0 123#zz", "can0 123##0112233445566778899", "can0 +12#11", "can0 1_2#11", "can0",
+        "can0 123#112233445566778899", "can0 123#1", "can0 123#zz", "can0 123##0112233445566778899",
+        "can0 +12#11", "can0 1_2#11", "can0",
         "can0 123#R9", "(abc", "can0 123##", "?what", "(1.0) can0", "\ufffd\ufffd",
     ],
 )  # fmt: skip

@@ -93,7 +93,8 @@ def test_truncated_blf_is_read_up_to_its_damage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("missing.log", None, "no such file"), ("empty.log", b"", "empty"), ("drive.mp3", b"x", "unknown kind"),
+        ("missing.log", None, "no such file"), ("empty.log", b"", "empty"),
+        ("drive.mp3", b"x", "unknown kind"),
         ("drive", b"x", "unknown kind"), ("a.log", b"hello\nworld\n", "not one CAN frame"),
         ("a.blf", b"not a blf", "not one CAN frame"), ("a.asc", b"\xff\xfe\x00" * 50, "not one CAN frame"),
         ("a.csv", b"a,b\n1,2\n", "not one CAN frame"), ("a.log.gz", b"no gzip", "not one CAN frame"),

@@ -18,7 +18,8 @@ def test_committed_file_is_what_the_parser_generates(path: Path) -> None:
 
 
 def test_completion_is_valid_bash_and_offers_the_verbs() -> None:
-    script = f"source {cli_docs.BASH}; COMP_WORDS=(cockpitctl s); COMP_CWORD=1; _shtab_cockpitctl cockpitctl s cockpitctl"
+    script = f"source {cli_docs.BASH}; COMP_WORDS=(cockpitctl s); COMP_CWORD=1"
+    script += "; _shtab_cockpitctl cockpitctl s cockpitctl"
     done = subprocess.run(
         ["bash", "-c", f"{script}; printf '%s\\n' ${{COMPREPLY[@]}}"],
         capture_output=True,

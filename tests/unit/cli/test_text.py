@@ -31,7 +31,10 @@ def test_age(seconds: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(True, "yes"), (88.25, "88.25"), (2.0, "2"), (-0.0001, "-0"), (1e12, "1e+12"), ("", "–"), (["a", "b"], "a, b"), (7, "7")],
+    [
+        (True, "yes"), (88.25, "88.25"), (2.0, "2"), (-0.0001, "0"), (1e12, "1e+12"), ("", "–"),
+        (["a", "b"], "a, b"), (7, "7"),
+    ],
 )  # fmt: skip
 def test_value(value: object, shown: str) -> None:
     assert text.value_text(value) == shown  # type: ignore[arg-type]

@@ -70,7 +70,8 @@ def value_text(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e9 else f"{value:g}"
+        short = f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e9 else f"{value:g}"
+        return "0" if short == "-0" else short
     if isinstance(value, list):
         return ", ".join(value) or "–"
     return str(value) if value != "" else "–"

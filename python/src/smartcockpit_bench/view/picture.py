@@ -30,7 +30,8 @@ def picture(cockpit: Cockpit, now_s: float, width: int, height: int, car: str = 
     if not cockpit.signals:
         text = cockpit.trouble or "waiting for the first signals from the box …"
         return Group(top, Panel(Text(words.plain(text), style="dim"), border_style=BORDER), bottom)
-    return Group(top, body(cockpit, now_s, width, room), bottom)
+    middle = body(cockpit, now_s, width, room)
+    return Group(top, middle, bottom) if bottom.row_count else Group(top, middle)
 
 
 def body(cockpit: Cockpit, now_s: float, width: int, room: int) -> RenderableType:

@@ -72,6 +72,8 @@ async def show(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if chosen is Style.PICTURE:  # the picture is gone with its screen: leave one line behind
+            stream.write(plain_line(cockpit, time.monotonic()) + "\n")
     return cockpit
 
 
