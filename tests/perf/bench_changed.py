@@ -25,13 +25,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from dbus_next import Message, Variant
 from dbus_next.aio import MessageBus
 from dbus_next.service import ServiceInterface, signal
-from support.dbus_daemon import PrivateBus
-
+from perf.report import print_table
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.coalesce import TICK_NS
 from smartcockpit.core.signals import Datatype, SignalSpec
+from support.dbus_daemon import PrivateBus
 
 TARGET = 10.0
 VALUES = (1, 10, 100)
@@ -61,7 +61,7 @@ class Stock(ServiceInterface):  # type: ignore[misc]
     """The signal as a dbus-next service declares it."""
 
     @signal(name="Changed")  # type: ignore[misc]
-    def changed(self, branch: str, updates: list[list[object]]) -> "sa(svyt)":  # type: ignore[valid-type] # noqa: UP037, F722
+    def changed(self, branch: str, updates: list[list[object]]) -> "sa(svyt)":  # type: ignore # noqa: F821, UP037
         return [branch, updates]
 
 
@@ -84,9 +84,7 @@ def subscribe(address: str) -> socket.socket:
     return sock
 
 
-async def cost_us(
-    emit: Callable[[int], None], flushed: Callable[[], Awaitable[None]], burst: int
-) -> float:
+async def cost_us(emit: Callable[[int], None], flushed: Callable[[], Awaitable[None]], burst: int) -> float:
     """Return the CPU time of this thread per message in µs."""
     begin = time.thread_time_ns()
     for n in range(MESSAGES):
@@ -146,11 +144,13 @@ async def run() -> list[tuple[int, float, float]]:
 def main() -> int:
     """Print the table; exit code 1 when the target is missed."""
     rows = asyncio.run(run())
-    print("Changed, µs CPU per message      dbus-next      ours     ratio")
-    for count, theirs, ours in rows:
-        print(f"{count:>4} values {theirs:>32.1f} {ours:>9.2f} {theirs / ours:>8.1f} x")
+    print_table(
+        "Signals1.Changed, µs CPU of the sender per message",
+        ("values", "dbus-next", "ours", "ratio"),
+        [(count, f"{theirs:.1f}", f"{ours:.2f}", f"{theirs / ours:.1f} x") for count, theirs, ours in rows],
+    )
     ratio = next(theirs / ours for count, theirs, ours in rows if count == 10)
-    print(f"target at 10 values: {TARGET:g} x; reached: {ratio:.1f} x")
+    print(f"  target at 10 values: {TARGET:g} x, reached: {ratio:.1f} x")
     return 0 if ratio >= TARGET else 1
 
 

@@ -39,8 +39,8 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configurat
 class PrivateBus:
     """A dbus-daemon whose socket lies in `folder` (keep the path below 100 characters).
 
-    `policy` is the XML inside <busconfig>, by default all is allowed. `kind` "system" lets includes of policy files
-    behave as on the system bus.
+    `policy` is the XML inside <busconfig>, by default all is allowed. `kind` "system" lets includes of
+    policy files behave as on the system bus.
     """
 
     def __init__(self, folder: Path, policy: str = ALLOW_ALL, kind: str = "session") -> None:

@@ -7,15 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from support.dbus_client import RawClient
-from support.dbus_daemon import PrivateBus
-
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus, CanBridge1
 from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.bus.signal_service import SignalService
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.signals import Datatype, SignalKind, SignalSpec
+from support.dbus_client import RawClient
+from support.dbus_daemon import PrivateBus
 
 SPECS = (
     SignalSpec("Vehicle.Speed", Datatype.FLOAT, "km/h", description="Speed over ground."),

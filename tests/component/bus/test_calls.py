@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from dbus_next import Message, Variant
+from smartcockpit.bus.connection import BusConnection
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
-
-from smartcockpit.bus.connection import BusConnection
 
 if TYPE_CHECKING:
     from component.bus.conftest import Service
@@ -77,7 +76,8 @@ async def test_a_wrong_call_is_told_what_is_wrong(
 async def test_a_million_element_array_is_refused_before_it_is_taken_apart(
     daemon: PrivateBus, service: Service, item: str
 ) -> None:
-    """Given an array of a million elements, the answer costs no time of the loop and nobody is disconnected."""
+    """Given an array of a million elements, the answer costs no time of the loop and nobody is
+    disconnected."""
     client = BusConnection(daemon.address)
     await client.connect()
     element = b"\0\0\0\0\0\0\0\0" if item == "s" else b"\x01y\0\0"

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.dbus_client import RawClient
-from support.dbus_daemon import PrivateBus
-
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.declare import notify
 from smartcockpit.bus.errors import AccessDeniedError, CallTimeoutError, NameTakenError
 from smartcockpit.bus.interfaces.canbridge1 import BusStatus
 from smartcockpit.bus.match import MatchRule
 from smartcockpit.core.errors import UnavailableError, UsageError
+from support.dbus_client import RawClient
+from support.dbus_daemon import PrivateBus
 
 if TYPE_CHECKING:
     from component.bus.conftest import Service
@@ -64,7 +63,8 @@ async def test_a_taken_name_names_its_owner(daemon: PrivateBus, service: Service
 
 async def test_a_policy_that_says_no(tmp_path: Path) -> None:
     policy = """<policy context="default"><allow user="*"/><deny own="*"/><deny send_type="method_call"/>
-      <allow send_destination="org.freedesktop.DBus"/><allow receive_sender="org.freedesktop.DBus"/></policy>"""
+      <allow send_destination="org.freedesktop.DBus"/><allow
+      receive_sender="org.freedesktop.DBus"/></policy>"""
     with PrivateBus(tmp_path, policy) as daemon:
         with pytest.raises(AccessDeniedError, match=f"does not let this user own {NAME}. Hint: "):
             await BusConnection(daemon.address, NAME).connect()

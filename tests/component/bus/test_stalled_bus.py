@@ -8,14 +8,13 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from support.dbus_daemon import PrivateBus
-
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.bus.signal_service import SignalService
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.signals import Datatype, SignalSpec
 from support.dbus_client import RawClient
+from support.dbus_daemon import PrivateBus
 
 PATH, INTERFACE = "/org/smartcockpit/Signals1", "org.smartcockpit.Signals1"
 
@@ -40,7 +39,6 @@ async def test_stock_dbus_next_loses_the_connection(tmp_path: Path) -> None:
             if future.done():
                 future.exception()
             future.cancel()
-        bus._stream.close() if False else None
         with contextlib.suppress(OSError):
             bus._sock.close()
 

@@ -7,7 +7,6 @@ import pytest
 from dbus_next import Message, MessageType, Variant
 from hypothesis import given
 from hypothesis import strategies as st
-
 from smartcockpit.bus.codec import unpack
 from smartcockpit.bus.wire import SIGNATURES, ChangedTemplate, ElementPacker
 from smartcockpit.core.signals import INTEGER_LIMITS, Datatype, SignalQuality, SignalSpec, Update, Value

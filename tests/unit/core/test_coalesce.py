@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from smartcockpit.core.coalesce import QUALITY_CHANGES, TICK_NS, Coalescer
 from smartcockpit.core.signals import Update
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors across the bus: our kinds to D-Bus error names and back, hint included.
 
-`UnknownSignalError` travels as org.smartcockpit.Error.UnknownSignal. Its body is one string, the sentence as a person
-reads it, "… . Hint: …": busctl and gdbus show that (gdbus shows nothing at all when a second string follows), and our
-clients split it again.
+`UnknownSignalError` travels as org.smartcockpit.Error.UnknownSignal. Its body is one string, the sentence
+as a person reads it, "… . Hint: …": busctl and gdbus show that (gdbus shows nothing at all when a second
+string follows), and our clients split it again.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from smartcockpit.bus import xml
@@ -59,6 +58,8 @@ class _Peer(Peer):
         pass
 
     def get_machine_id(self) -> str:
+        from pathlib import Path
+
         try:
             return Path("/etc/machine-id").read_text("ascii").strip()
         except OSError as error:

@@ -28,6 +28,8 @@ SLACK_NS = 5_000_000
 """Branches that are due within this time leave together, which saves wake-ups."""
 READINGS_PER_MESSAGE = 512
 """Larger branches are sent in several messages."""
+BYTES_PER_WRITE = 32 * 1024
+"""Messages that leave together go to the kernel together, up to about this size."""
 
 
 class SignalPublisher:
@@ -87,6 +89,8 @@ class SignalPublisher:
         if link is None:
             return  # _send_everything follows
         now_ns = self._clock.monotonic_ns()
+        messages: list[bytes] = []
+        size = 0
         for branch in self._coalescer.due(now_ns + slack_ns):
             if link.writer.congested:
                 return  # on_drained follows
@@ -94,7 +98,13 @@ class SignalPublisher:
             template = self._templates[branch]
             for start in range(0, len(elements), READINGS_PER_MESSAGE):
                 portion = b"".join(elements[start : start + READINGS_PER_MESSAGE])
-                link.writer.write(template.pack(link.next_serial(), portion))
+                messages.append(template.pack(link.next_serial(), portion))
+                size += len(portion)
+            if size > BYTES_PER_WRITE:
+                link.writer.write(b"".join(messages))
+                messages, size = [], 0
+        if messages:
+            link.writer.write(b"".join(messages))
         if len(self._packer.misfits) > self._misfits:
             self._report_misfits()
         due_ns = self._coalescer.next_due_ns()

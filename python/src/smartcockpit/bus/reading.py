@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from smartcockpit.core.signals import SignalQuality, Value
 
-
 _QUALITIES = {int(quality): quality for quality in SignalQuality}
 
 
