@@ -7,12 +7,14 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
+from unittest.mock import AsyncMock
 
 import pytest
 from smartcockpit.bus.client import CanBridgeClient, SignalsClient
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.match import MatchRule
 from smartcockpit.bus.reading import Reading
+from smartcockpit.bus.subscriptions import Subscription
 from smartcockpit.bus.systemd1 import unit_state
 from smartcockpit.core.errors import UnavailableError, UnknownSignalError
 from smartcockpit.core.signals import SignalQuality
@@ -105,8 +107,8 @@ async def test_watch_of_a_branch_lets_the_bus_filter(
     daemon: PrivateBus, service: Service, connection: BusConnection
 ) -> None:
     received: list[str] = []
-    deliver = connection._deliver
-    connection._deliver = lambda m: (received.append(m.arg0() or ""), deliver(m))[1]  # type: ignore[method-assign]
+    everything = Subscription(AsyncMock(), MatchRule(), lambda m: received.append(m.arg0() or ""))
+    connection._subscriptions.add(everything)  # hears what comes in, asks the bus for nothing
     follower = Follower(SignalsClient(connection), "Vehicle.Cabin")
     await follower.until(DOOR, SignalQuality.UNAVAILABLE)
     service.publisher.publish([(0, 5.0, 3, 1)])

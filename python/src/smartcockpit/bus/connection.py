@@ -2,7 +2,8 @@
 """One connection to a message bus that survives stalls and restarts of the bus daemon.
 
 Owns the life of the connection: connecting, the bus name, match rules, reconnecting with back-off. What is
-offered stands in `objects`, how calls are answered in `dispatch`, bytes are `link`'s business.
+offered stands in `objects`, calls are served by `serving`, signals handed out by `subscriptions`, bytes are
+`link`'s business.
 
 After a reconnect match rules are added again and the name is requested again, in this order; then the
 `on_connected` callbacks run, so that publishers send their full state. Objects are there from the first
@@ -12,46 +13,30 @@ moment.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Self
 
 from smartcockpit.bus.announce import Announcer
-from smartcockpit.bus.codec import CALL, NO_REPLY_EXPECTED, SIGNAL, Incoming
+from smartcockpit.bus.codec import CALL, SIGNAL, Incoming
 from smartcockpit.bus.declare import MethodSpec, sinks_of, spec_of
-from smartcockpit.bus.dispatch import answer, error_reply
-from smartcockpit.bus.errors import AccessDeniedError, DBusFailure, InvalidArgumentsError, NameTakenError
+from smartcockpit.bus.errors import AccessDeniedError, InvalidArgumentsError, NameTakenError
 from smartcockpit.bus.link import LOST, Link, Target
 from smartcockpit.bus.match import MatchRule
-from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH, ERROR
-from smartcockpit.bus.objects import Objects
+from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH
+from smartcockpit.bus.serving import Server
+from smartcockpit.bus.subscriptions import Handler, Subscription, Subscriptions
 from smartcockpit.bus.transport import open_socket
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 
 _log = logging.getLogger(__name__)
 
-CALLS_AT_ONCE = 64
-"""Calls being served by `async` methods; further ones are refused with LimitsExceeded until one is done."""
 FLUSH_TIMEOUT_S = 0.5
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to reconnect; the last one repeats."""
 
 _DO_NOT_QUEUE = 4
 _OWNER_REPLIES = (1, 4)  # primary owner, already owner (specification, RequestName)
-
-Handler = Callable[[Incoming], None]
-
-
-class Subscription:
-    """A running subscription."""
-
-    def __init__(self, connection: BusConnection, rule: MatchRule, handler: Handler) -> None:
-        self._connection, self.rule, self.handler = connection, rule, handler
-
-    async def close(self) -> None:
-        """End it; without a connection there is nothing to take back."""
-        await self._connection._unsubscribe(self)
 
 
 class BusConnection:
@@ -66,11 +51,10 @@ class BusConnection:
         self._name = name
         self._link: Link | None = None
         self._ready = False
-        self._objects = Objects()
-        self._subscriptions: list[Subscription] = []
+        self._server = Server()
+        self._subscriptions = Subscriptions()
         self._on_connected: list[Callable[[], None]] = []
         self._on_drained: list[Callable[[], None]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
 
     # ---- life --------------------------------------------------------------------------------------------
@@ -101,10 +85,10 @@ class BusConnection:
                     await self._link.writer.drain()
             except TimeoutError:
                 _log.warning("the bus does not read; %d bytes were not sent", self._link.writer.queued)
-        tasks = [*self._tasks, *([self._keeper] if self._keeper else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.close()
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
         self._ready = False
         if self._link is not None:
             self._link.end("closed")
@@ -152,7 +136,7 @@ class BusConnection:
         try:
             reply = await self._ask_bus(link, "Hello")
             link.unique_name = reply[0]
-            for rule in dict.fromkeys(s.rule for s in self._subscriptions):
+            for rule in self._subscriptions.rules():
                 await self._ask_bus(link, "AddMatch", "s", str(rule))
             if self._name is not None:
                 await self._take_name(link, self._name)
@@ -216,36 +200,15 @@ class BusConnection:
         """Offer `obj`, of a declared class, at `path` (default: its interface's own), now and after
         reconnects."""
         path = path or spec_of(obj).path
-        self._objects.add(path, obj)
+        self._server.objects.add(path, obj)
         sinks_of(obj).append(Announcer(self, path, obj))
 
     def _received(self, message: Incoming) -> None:
         link = self._link
         if message.kind == SIGNAL:
-            self._deliver(message)
+            self._subscriptions.deliver(message)
         elif message.kind == CALL and link is not None and not link.ended.is_set():
-            self._serve(link, message)
-
-    def _serve(self, link: Link, call: Incoming) -> None:
-        reply = answer(self._objects, call)
-        if not inspect.iscoroutine(reply):
-            self._reply(link, call, reply)
-        elif len(self._tasks) < CALLS_AT_ONCE:
-            task = asyncio.create_task(self._reply_later(link, call, reply))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        else:
-            reply.close()
-            busy = DBusFailure(ERROR + "LimitsExceeded", "too many calls at once; try again")
-            self._reply(link, call, error_reply(call, busy))
-
-    async def _reply_later(self, link: Link, call: Incoming, reply: Coroutine[Any, Any, Any]) -> None:
-        self._reply(link, call, await reply)
-
-    @staticmethod
-    def _reply(link: Link, call: Incoming, reply: Any) -> None:
-        if not call.flags & NO_REPLY_EXPECTED and not link.ended.is_set():
-            link.send(reply)
+            self._server.take(link, message)
 
     # ---- asking ------------------------------------------------------------------------------------------
 
@@ -293,10 +256,9 @@ class BusConnection:
 
         A handler must not raise: what it raises is logged.
         """
-        subscription = Subscription(self, rule, handler)
-        known = any(s.rule == rule for s in self._subscriptions)
-        self._subscriptions.append(subscription)
-        if not known and self._link is not None and self._ready:
+        subscription = Subscription(self._unsubscribe, rule, handler)
+        is_new = self._subscriptions.add(subscription)
+        if is_new and self._link is not None and self._ready:
             try:
                 await self._ask_bus(self._link, "AddMatch", "s", str(rule))
             except BaseException:
@@ -305,26 +267,10 @@ class BusConnection:
         return subscription
 
     async def _unsubscribe(self, subscription: Subscription) -> None:
-        if subscription not in self._subscriptions:
-            return
-        self._subscriptions.remove(subscription)
-        rule = subscription.rule
-        if any(s.rule == rule for s in self._subscriptions) or self._link is None or not self._ready:
+        was_last = self._subscriptions.remove(subscription)
+        if not was_last or self._link is None or not self._ready:
             return
         try:
-            await self._ask_bus(self._link, "RemoveMatch", "s", str(rule))
+            await self._ask_bus(self._link, "RemoveMatch", "s", str(subscription.rule))
         except SmartCockpitError as error:
             _log.debug("match rule was gone already: %s", error)
-
-    def _deliver(self, message: Incoming) -> None:
-        if message.too_large:
-            _log.warning("skipped a signal of %d bytes from %s", message.too_large, message.sender)
-            return
-        arg0 = message.arg0()
-        for subscription in list(self._subscriptions):
-            rule = subscription.rule
-            if rule.matches(message.interface, message.member, message.path, message.sender, arg0):
-                try:
-                    subscription.handler(message)
-                except ValueError:
-                    _log.exception("bad %s.%s from %s", message.interface, message.member, message.sender)

@@ -14,12 +14,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from smartcockpit.bus.codec import Incoming
-from smartcockpit.bus.connection import BusConnection, Subscription
+from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.declare import spec_of
 from smartcockpit.bus.interfaces.signals1 import Signals1
 from smartcockpit.bus.match import MatchRule, below
 from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, PREFIX
 from smartcockpit.bus.reading import Reading
+from smartcockpit.bus.subscriptions import Subscription
 from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.signals import SignalQuality
 

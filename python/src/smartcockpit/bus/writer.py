@@ -10,7 +10,7 @@ gathered, and no
   further calls are read from the bus, so replies cannot pile up without bound;
 - above `HARD_LIMIT` signals are dropped and counted. Replies and our own calls are never dropped: they are
 bounded by
-  the calls that are already in our hands (`connection.CALLS_AT_ONCE`).
+  the calls that are already in our hands (`serving.CALLS_AT_ONCE`).
 """
 
 from __future__ import annotations
