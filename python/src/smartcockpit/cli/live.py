@@ -29,11 +29,13 @@ from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 from smartcockpit.core.signals import SignalQuality
 
 VERSION = 1
-PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "daemons": 5.0}
+PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "daemons": 10.0}
 """How often who owns signals, all values, the buses and the daemons are asked for."""
 ROWS_PER_LINE = 250
 SHARE = 0.2
 """Share of one core that sampling may take: a slow machine samples less often."""
+LONGEST_REST_S = 1.0
+"""Even the slowest machine is sampled once a second."""
 RETRY_S = 1.0
 
 
@@ -70,7 +72,7 @@ class Stream:
     async def run(self) -> None:
         """Sample for ever; errors of daemons are told as trouble and outlived."""
         while True:
-            began = time.monotonic()
+            began, began_cpu_s = time.monotonic(), time.process_time()
             try:
                 for kind in [kind for kind, due_s in self._due_s.items() if began >= due_s]:
                     self._due_s[kind] = began + PERIODS_S[kind]
@@ -82,8 +84,9 @@ class Stream:
                 if str(error) != self._trouble:
                     self._trouble = str(error)
                     _emit(self._sink, "trouble", {"text": self._trouble})
-            took = time.monotonic() - began
-            await asyncio.sleep(max(self._interval_s - took, took * (1 / SHARE - 1), 0.02))
+            rest_s = self._interval_s - (time.monotonic() - began)
+            spent_s = time.process_time() - began_cpu_s
+            await asyncio.sleep(min(LONGEST_REST_S, max(rest_s, spent_s * (1 / SHARE - 1), 0.02)))
 
     async def _owners(self) -> None:
         before = [catalogue.unique for catalogue in self._catalogues]
