@@ -26,6 +26,10 @@ from smartcockpit.core.nearest import did_you_mean
 from smartcockpit.core.table import FORMAT, VehicleTable
 
 COMPILE_TIMEOUT_S = 300.0
+BROKEN = (
+    SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, EOFError,
+)  # fmt: skip
+"""What running a module that is no compiled vehicle can end in."""
 log = logging.getLogger(__name__)
 
 
@@ -94,7 +98,7 @@ def load_table(path: Path) -> VehicleTable:
         raise ConfigError(f"{path}: {error.message}", error.hint) from error
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", f"ls -l {path}") from error
-    except Exception as error:
+    except BROKEN as error:
         hint = "compile the vehicle folder again: smartcockpit-vehicle compile DIR -o FILE"
         raise ConfigError(f"{path} is no compiled vehicle: {error!r}", hint) from error
 
