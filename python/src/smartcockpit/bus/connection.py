@@ -103,7 +103,7 @@ class BusConnection:
     @property
     def connected(self) -> bool:
         """True while name, objects and matches stand."""
-        return self._ready
+        return self.live is not None
 
     @property
     def unique_name(self) -> str:
@@ -113,11 +113,11 @@ class BusConnection:
     @property
     def live(self) -> Link | None:
         """Return the link for those in this package who write packed messages, None while there is none."""
-        return self._link if self._ready else None
+        link = self._link
+        return link if link is not None and self._ready and not link.ended.is_set() else None
 
     def on_connected(self, callback: Callable[[], None], *, remove: bool = False) -> None:
-        """Have `callback` called after each (re)connect; at once when connected already. `remove` ends
-        that."""
+        """Have `callback` called after each (re)connect, at once when connected already; `remove` undoes it."""
         if remove:
             if callback in self._on_connected:
                 self._on_connected.remove(callback)
