@@ -57,6 +57,14 @@ def parse_environment(data: bytes) -> dict[str, str]:
     return dict(pair.decode().split("=", 1) for pair in pairs if b"=" in pair)
 
 
+def without_delay(firmware: bytes) -> bytes:
+    """Return the boot loader with its wait for a key (2 s in Debian's build) set to none.
+
+    The default environment is plain text in the binary; the replacement has the same length.
+    """
+    return firmware.replace(b"bootdelay=2\0", b"bootdelay=0\0")
+
+
 def default_environment() -> dict[str, str]:
     """Return what a new disk starts with (bench/boot/environment.txt)."""
     return dict(entry.split("=", 1) for entry in read_list(BENCH / "boot" / "environment.txt"))

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from smartcockpit_bench.image import base, disk, kernel, rootfs
+from smartcockpit_bench.image import base, bootscript, disk, kernel, rootfs
 from smartcockpit_bench.image.workspace import appearing, give_to_caller, only_builder, scratch
 from smartcockpit_bench.places import BUILD, ROOT, image_dir
 from smartcockpit_bench.progress import run, step
@@ -45,7 +45,7 @@ def _assemble(work: Path, result: Path, found: Path, arch: str, flavour: str, wh
     rootfs.populate(root, found, boot, flavour, wheel)
     shutil.copyfile(root / "boot/vmlinuz", result / "vmlinuz")
     shutil.copyfile(root / "boot/initrd.img", result / "initrd.img")
-    shutil.copyfile(boot.firmware, result / "firmware.bin")
+    (result / "firmware.bin").write_bytes(bootscript.without_delay(boot.firmware.read_bytes()))
     with step("file system and disk"):
         slot = work / "slot.ext4"
         rootfs.file_system(root, slot, disk.partitions()["rootfs-a"].size_mib)
