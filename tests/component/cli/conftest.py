@@ -93,6 +93,7 @@ class Cockpitctl:
 
     def __init__(self, address: str) -> None:
         self.environment = {**os.environ, "SMARTCOCKPIT_BUS": address, "NO_COLOR": "1"}
+        self.environment["PATH"] = f"{Path(sys.executable).parent}:{self.environment['PATH']}"
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE

@@ -45,10 +45,8 @@ def settings_of(daemon: str) -> list[dict[str, Any]]:
             f"{command[0]} does not answer: {error}", "is the package complete?"
         ) from error
     if done.returncode:
-        words = done.stderr.strip().splitlines()
-        said = (words[-1] if words else f"exit code {done.returncode}").removeprefix(
-            f"smartcockpit-{daemon}: "
-        )
+        words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        said = words[-1].removeprefix(f"smartcockpit-{daemon}: ").removeprefix("ERROR: ")
         message, _, hint = said.partition(". Hint: ")
         raise ConfigError(f"{daemon}: {message}", hint)
     try:
