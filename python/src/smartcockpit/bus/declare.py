@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import FunctionType
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from smartcockpit.bus.library import signature_types
 
@@ -55,16 +55,14 @@ class Emits(StrEnum):
     """Changes silently: for counters, to be read when needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arg:
+class Arg(NamedTuple):
     """One argument: its name and complete type."""
 
     name: str
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class MethodSpec:
+class MethodSpec(NamedTuple):
     """A method; `python_name` is the attribute that implements it."""
 
     name: str
@@ -85,8 +83,7 @@ class MethodSpec:
         return "".join(a.signature for a in self.outputs)
 
 
-@dataclass(frozen=True, slots=True)
-class EventSpec:
+class EventSpec(NamedTuple):
     """A D-Bus signal (called event here: `SignalSpec` is the vehicle's)."""
 
     name: str
@@ -100,8 +97,7 @@ class EventSpec:
         return "".join(a.signature for a in self.args)
 
 
-@dataclass(frozen=True, slots=True)
-class PropertySpec:
+class PropertySpec(NamedTuple):
     """A property; writable when the implementing class gives it a setter."""
 
     name: str
@@ -221,7 +217,7 @@ def interface(name: str, *, path: str) -> Callable[[C], C]:
                 case MethodSpec() as m:
                     spec.methods[m.name] = MethodSpec(m.name, m.python_name, m.inputs, m.outputs, m.doc, name)
                 case EventSpec() as e:
-                    spec.events[e.name] = EventSpec(e.name, e.args, e.doc, name)
+                    spec.events[e.name] = e._replace(interface=name)
                 case PropertySpec() as p:
                     spec.properties[p.name] = p
         setattr(cls, _INTERFACE, spec)
