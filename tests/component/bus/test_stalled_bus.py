@@ -11,6 +11,7 @@ import pytest
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.bus.signal_service import SignalService
+from smartcockpit.bus.writer import HIGH_WATER
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.signals import Datatype, SignalSpec
 from support.dbus_client import RawClient
@@ -58,6 +59,8 @@ async def test_10_000_signals_survive_a_second_without_a_reader(tmp_path: Path, 
             with daemon.stalled():
                 for n in range(10_000):
                     publisher.publish([(n % spread, float(n), 3, n)])
+                    assert bus.live is not None
+                    assert bus.live.writer.queued < 2 * HIGH_WATER
                     if n % 100 == 0:
                         await asyncio.sleep(0.01)
             newest: dict[str, float] = {}

@@ -117,7 +117,7 @@ class BusConnection:
         return link if link is not None and self._ready and not link.ended.is_set() else None
 
     def on_connected(self, callback: Callable[[], None], *, remove: bool = False) -> None:
-        """Have `callback` called after each (re)connect, at once when connected already; `remove` undoes it."""
+        """Have `callback` called after each (re)connect, at once if connected already; `remove` undoes it."""
         if remove:
             if callback in self._on_connected:
                 self._on_connected.remove(callback)
