@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-
 from smartcockpit.bus.writer import HARD_LIMIT, HIGH_WATER, Writer
 
 

@@ -31,25 +31,30 @@ class Coalescer:
         self._tick_ns = tick_ns
         branches = max(branch_of, default=-1) + 1
         self._newest: list[dict[int, Update]] = [{} for _ in range(branches)]
+        self._of_signal = [self._newest[branch] for branch in branch_of]
         self._earlier: list[dict[int, list[Update]]] = [{} for _ in range(branches)]
         self._due_ns = [0] * branches
         self._filled: set[int] = set()
 
     def add(self, updates: Iterable[Update]) -> None:
         """Take in `updates`, in order."""
-        branch_of, newest, filled = self._branch_of, self._newest, self._filled
+        of_signal = self._of_signal
         for update in updates:
             index = update[0]
-            branch = branch_of[index]
-            of_branch = newest[branch]
-            if not of_branch:
-                filled.add(branch)
-            elif index in of_branch and of_branch[index][2] != update[2]:
-                earlier = self._earlier[branch].setdefault(index, [])
-                earlier.append(of_branch[index])
-                if len(earlier) == QUALITY_CHANGES:
-                    del earlier[0]
-            of_branch[index] = update
+            newest = of_signal[index]
+            if index in newest:
+                if newest[index][2] != update[2]:
+                    self._keep_earlier(newest[index])
+            elif not newest:
+                self._filled.add(self._branch_of[index])
+            newest[index] = update
+
+    def _keep_earlier(self, update: Update) -> None:
+        index = update[0]
+        earlier = self._earlier[self._branch_of[index]].setdefault(index, [])
+        earlier.append(update)
+        if len(earlier) == QUALITY_CHANGES:
+            del earlier[0]
 
     def due(self, now_ns: int) -> list[int]:
         """Return the branches whose message should leave by `now_ns` (monotonic ns)."""
@@ -63,13 +68,15 @@ class Coalescer:
     def take(self, branch: int, now_ns: int) -> list[Update]:
         """Return what waits for `branch` and start its tick."""
         newest, earlier = self._newest[branch], self._earlier[branch]
-        self._newest[branch] = {}
         self._filled.discard(branch)
         self._due_ns[branch] = now_ns + self._tick_ns
-        if not earlier:
-            return list(newest.values())
-        self._earlier[branch] = {}
-        return [u for index, last in newest.items() for u in (*earlier.get(index, ()), last)]
+        if earlier:
+            taken = [u for index, last in newest.items() for u in (*earlier.get(index, ()), last)]
+            earlier.clear()
+        else:
+            taken = list(newest.values())
+        newest.clear()
+        return taken
 
     def __len__(self) -> int:
         """Return how many readings wait."""
