@@ -55,9 +55,6 @@ def read_toml(path: Path) -> dict[str, object]:
 
     Raises `ConfigError` that names the file, and the line where it is broken.
     """
-    import tomllib
-
-    text = ""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -65,14 +62,19 @@ def read_toml(path: Path) -> dict[str, object]:
                 f"{path}: {size} bytes are too large for a settings file", f"at most {MAX_BYTES}"
             )
         text = path.read_bytes().decode()
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        what = str(error).replace("at end of document", f"at the end, line {len(text.splitlines())}")
-        raise ConfigError(f"{path}: broken TOML: {what}", "strings need quotes, tables a [header]") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8", "save the file as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", f"ls -l {path}") from error
+    if all(not line or line.startswith("#") for line in map(str.strip, text.splitlines())):
+        return {}  # the default file is all comments: spare the daemon the parser
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what = str(error).replace("at end of document", f"at the end, line {len(text.splitlines())}")
+        raise ConfigError(f"{path}: broken TOML: {what}", "strings need quotes, tables a [header]") from error
 
 
 def load(name: str, settings_type: type[T], folders: Sequence[Path] | None = None) -> Loaded[T]:

@@ -15,6 +15,7 @@ import smartcockpit.runtime.lean  # noqa: F401 - must come before asyncio
 
 # isort: split
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -98,6 +99,8 @@ def run_daemon(
             read = ", ".join(map(str, loaded.files)) or "nowhere, all defaults"
             print(f"{program}: configuration is valid, read from: {read}")
             return 0
+        gc.freeze()  # what the imports made stays for good: collections need not look at it
+        gc.enable()
         return asyncio.run(_live(app))
     except SmartCockpitError as error:
         return _explain(program, error)

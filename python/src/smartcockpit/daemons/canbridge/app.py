@@ -65,8 +65,7 @@ class CanBridge:
             await _connect(connection)
             events.VEHICLE.log(log, vehicle=table.name, signals=len(table.signals), buses=len(works))
             life.ready(f"{table.name}: {len(table.signals)} signals on {len(works)} buses")
-            gc.collect()
-            gc.freeze()  # what start-up made stays for good: later collections need not look at it
+            gc.freeze()  # the table and all that hangs on it stay for good as well
             async with asyncio.TaskGroup() as group:
                 group.create_task(connection.run(), name="connection")
                 group.create_task(self._tick(life, works, service, watcher), name="tick")
