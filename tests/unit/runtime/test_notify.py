@@ -35,8 +35,10 @@ def test_abstract_address_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         name = f"smartcockpit-test-{os.getpid()}"
         sock.bind("\0" + name)
-        Notifier({"NOTIFY_SOCKET": "@" + name}).alive()
+        notifier = Notifier({"NOTIFY_SOCKET": "@" + name})
+        notifier.alive()
         assert sock.recv(50) == b"WATCHDOG=1"
+        notifier.close()
 
 
 @pytest.mark.parametrize("address", ["", "relative", "/nowhere/at/all"])
@@ -59,9 +61,11 @@ def test_watchdog_interval_is_half_the_managers_patience(environment: dict[str, 
 
 
 def test_alive_is_sent_only_when_due(manager: socket.socket) -> None:
-    life = Life(Notifier({"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "60000000"}))
+    notifier = Notifier({"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "60000000"})
+    life = Life(notifier)
     for _ in range(5):
         life.alive()
     assert manager.recv(50) == b"WATCHDOG=1"
     with pytest.raises(BlockingIOError):
         manager.recv(50)
+    notifier.close()
