@@ -4,7 +4,7 @@
 CPU time of the sending process for messages of 1, 10 and 100 values on a private dbus-daemon with one raw
 subscriber, each way from the same readings (value, quality, time) to the socket: ours is
 `SignalPublisher.publish` with board and coalescer, theirs a `ServiceInterface` signal. Rounds alternate,
-the table shows medians. Target: 10 values at least 10 times as cheap.
+the table shows the least disturbed one of each. Target: 10 values at least 10 times as cheap.
 
     python tests/perf/bench_changed.py
 """
