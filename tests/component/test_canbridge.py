@@ -18,7 +18,16 @@ import pytest
 import pytest_asyncio
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
-from support.mini_vehicle import BRIGHTNESS, PEDAL, SPEED, DatagramBus, light_frame, speed_frame, write_table
+from support.mini_vehicle import (
+    BRAND,
+    BRIGHTNESS,
+    PEDAL,
+    SPEED,
+    DatagramBus,
+    light_frame,
+    speed_frame,
+    write_table,
+)
 
 NAME = "org.smartcockpit.CanBridge1"
 BRIDGE = "/org/smartcockpit/CanBridge1"
@@ -167,6 +176,26 @@ async def test_silence_turns_stale_and_the_same_frame_makes_it_valid_again(
     await becomes(client, SPEED, 30.0, STALE)
     bridge.chassis.send(speed_frame(30))
     await becomes(client, SPEED, 30.0, VALID)
+
+
+async def test_unchanged_frame_renews_the_time_of_its_signals(bridge: Bridge, client: RawClient) -> None:
+    async def time_of_speed() -> int:
+        reply = await client.call(NAME, SIGNALS, "org.smartcockpit.Signals1", "Get", "as", [SPEED])
+        return int(reply.body[0][0][3])
+
+    await start(bridge, client)
+    bridge.chassis.send(speed_frame(30))
+    await becomes(client, SPEED, 30.0, VALID)
+    first = await time_of_speed()
+    async with asyncio.timeout(5):
+        while await time_of_speed() <= first:
+            bridge.chassis.send(speed_frame(30))
+            await asyncio.sleep(0.02)
+
+
+async def test_attributes_of_the_vehicle_are_there_from_the_start(bridge: Bridge, client: RawClient) -> None:
+    await start(bridge, client)
+    assert await reading(client, BRAND) == ("Mini", VALID)
 
 
 async def test_changes_are_announced_by_branch(bridge: Bridge, client: RawClient) -> None:

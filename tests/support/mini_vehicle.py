@@ -17,6 +17,7 @@ from smartcockpit.core.table import FORMAT
 SPEED = "Vehicle.Speed"
 PEDAL = "Vehicle.Chassis.Brake.PedalPosition"
 BRIGHTNESS = "Vehicle.Cabin.Infotainment.HMI.Brightness"
+BRAND = "Vehicle.VehicleIdentification.Brand"
 
 SOURCE = """# SPDX-License-Identifier: Apache-2.0
 FORMAT = {format}
@@ -27,7 +28,9 @@ SIGNALS = (
     ("Vehicle.Speed", "float", "km/h", "sensor", "Vehicle speed.", 0.0, 250.0, ()),
     ("Vehicle.Chassis.Brake.PedalPosition", "uint8", "percent", "sensor", "Pedal.", 0, 100, ()),
     ("Vehicle.Cabin.Infotainment.HMI.Brightness", "uint8", "percent", "sensor", "Light.", 0, 100, ()),
+    ("Vehicle.VehicleIdentification.Brand", "string", "", "attribute", "Maker.", None, None, ()),
 )
+ATTRIBUTES = ((3, "Mini"),)
 VALID, FOREVER = 3, (1 << 63) - 1
 
 def _decode_speed(data):

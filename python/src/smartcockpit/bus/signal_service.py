@@ -24,12 +24,19 @@ PATHS_PER_GET = 4096
 class SignalService(Signals1):
     """`connection.export(SignalService(board))` is all that a daemon needs to answer `Get` and `List`.
 
-    Without a `set_handler` nothing can be set, and the refusal says so.
+    Without a `set_handler` nothing can be set, and the refusal says so. `refresh` is called before the
+    board is read: an owner that does not stamp every unchanged frame brings the times up to date there.
     """
 
-    def __init__(self, board: SignalBoard, set_handler: SetHandler | None = None) -> None:
+    def __init__(
+        self,
+        board: SignalBoard,
+        set_handler: SetHandler | None = None,
+        refresh: Callable[[], None] | None = None,
+    ) -> None:
         self._board = board
         self._set_handler = set_handler
+        self._refresh = refresh
 
     def get(self, paths: list[str]) -> list[WireReading]:
         """Implement `Signals1.get`; raises `LimitError`, `UnknownSignalError`."""
@@ -37,6 +44,8 @@ class SignalService(Signals1):
             raise LimitError(
                 f"{len(paths)} paths in one Get, at most {PATHS_PER_GET} are allowed", "ask in portions"
             )
+        if self._refresh is not None:
+            self._refresh()
         return [self._read(path) for path in paths]
 
     def _read(self, path: str) -> WireReading:

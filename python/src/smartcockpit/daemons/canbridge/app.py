@@ -11,6 +11,7 @@ import contextlib
 import gc
 import logging
 import os
+from functools import partial
 from pathlib import Path
 
 from smartcockpit.adapters import can_netlink
@@ -25,6 +26,7 @@ from smartcockpit.core.canbus import BackOff
 from smartcockpit.core.clock import SystemClock
 from smartcockpit.core.errors import ConfigError, UnavailableError
 from smartcockpit.core.nearest import did_you_mean
+from smartcockpit.core.signals import SignalQuality
 from smartcockpit.core.table import Bus, VehicleTable
 from smartcockpit.daemons.canbridge import events
 from smartcockpit.daemons.canbridge.buswork import BusWork, Reach
@@ -55,7 +57,10 @@ class CanBridge:
         works: list[BusWork] = []
         service = CanBridgeService(table.name, works)
         works += self._works(table, board, publisher, service)
-        connection.export(SignalService(board))
+        connection.export(SignalService(board, refresh=partial(_renew, works)))
+        publisher.publish(
+            [(i, v, int(SignalQuality.VALID), self._clock.realtime_us()) for i, v in table.attributes]
+        )
         connection.export(service)
         watcher = _watch_links(works)
         try:
@@ -132,6 +137,11 @@ class CanBridge:
             )
             for index, bus in enumerate(table.buses)
         ]
+
+
+def _renew(works: list[BusWork]) -> None:
+    for work in works:
+        work.renew_times()
 
 
 def _reach(bus: Bus, settings: BusSettings, table: VehicleTable, index: int) -> Reach:

@@ -66,6 +66,8 @@ class BusWork:
         self._board, self._publish, self._on_change, self._clock = board, publish, on_change, clock
         messages = self.decoder.messages
         self._signals = sorted({i for m in messages for i in m.signals})
+        # Of a multiplexed message a frame renews only some signals; those keep the time of their last change.
+        self._renewed = [() if None in m.decode(bytes(m.length)) else m.signals for m in messages]
         self._freshness = Freshness((m.cycle_ms, m.timeout_ms) for m in messages)
         extended = sum(i >> 31 for i in self.decoder.ids) / max(1, len(self.decoder.ids))
         self._mean_length = sum(m.length for m in messages) // max(1, len(messages))
@@ -83,8 +85,7 @@ class BusWork:
         """Frames lost because we read too late, since the start of the daemon."""
         return self._dropped_before + (self._source.dropped if self._source else 0)
 
-    # ---- source
-    # ---------------------------------------------------------------------------------------------
+    # ---- source ------------------------------------------------------------------------------------------
 
     def try_open(self) -> None:
         """Open the source unless it is open; a failure becomes the reason of being unavailable."""
@@ -169,8 +170,7 @@ class BusWork:
         if changed:
             self._changed(before)
 
-    # ---- state
-    # ----------------------------------------------------------------------------------------------
+    # ---- state -------------------------------------------------------------------------------------------
 
     def link_news(self, link: Link | None) -> None:
         """Take over what the kernel says of our interface; None: there is no such interface."""
@@ -214,8 +214,7 @@ class BusWork:
         )
         self._on_change()
 
-    # ---- time
-    # -----------------------------------------------------------------------------------------------
+    # ---- time --------------------------------------------------------------------------------------------
 
     def tick(self, now_ns: int) -> None:
         """Age signals, release what an interval held back, restart after bus-off.
@@ -237,6 +236,16 @@ class BusWork:
                 self.try_open()
         else:
             self._back_off.calm(now_ns)
+
+    def renew_times(self) -> None:
+        """Give valid signals the time of the last frame that carried them, also where it changed nothing."""
+        board, now_ns, now_us = self._board, self._clock.monotonic_ns(), self._clock.realtime_us()
+        for seen, signals in zip(self.decoder.last_seen_ns, self._renewed, strict=True):
+            if seen:
+                time_us = now_us - (now_ns - seen) // 1000
+                for i in signals:
+                    if board.qualities[i] == SignalQuality.VALID and board.times_us[i] < time_us:
+                        board.times_us[i] = time_us
 
     def each_second(self, now_ns: int) -> None:
         """Measure the load and tell of losses."""

@@ -56,8 +56,9 @@ class Settings:
         ("/usr/lib/smartcockpit/vehicles",), "Folders of compiled vehicles that belong to the image."
     )
     gather_ms: float = setting(
-        2.0,
-        "Under load frames are gathered for this long, ms, before they are decoded together. 0: never.",
+        5.0,
+        "Under load frames are gathered for this long, ms, before they are decoded together; a lone frame "
+        "never waits. 0: never.",
         low=0.0,
         high=20.0,
     )
