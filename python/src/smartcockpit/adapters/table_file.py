@@ -27,7 +27,8 @@ from smartcockpit.core.table import FORMAT, VehicleTable
 
 COMPILE_TIMEOUT_S = 300.0
 BROKEN = (
-    SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, EOFError,
+    SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError,
+    EOFError,
 )  # fmt: skip
 """What running a module that is no compiled vehicle can end in."""
 log = logging.getLogger(__name__)
