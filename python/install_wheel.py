@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Unpack a wheel into a root that is not this machine's. `make install` calls it; needs the `installer` library."""
+"""Unpack a wheel into a root that is not this machine's, for `make install`; needs `installer`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small read-only disk with the data of one run: another vehicle, other settings.
 
-The initramfs mounts it when it is there, and its `etc/` takes the place of /etc/smartcockpit. Everything in it
-belongs to root in the guest, so that the cockpit trusts the compiled vehicle.
+The initramfs mounts it when it is there, and its `etc/` takes the place of /etc/smartcockpit. Everything
+in it belongs to root in the guest, so that the cockpit trusts the compiled vehicle.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def with_vehicle(folder: Path, work: Path) -> Path:
     vehicle = compile_vehicle(folder)
     strange = sorted({bus.channel for bus in vehicle.plan.buses} - set(BUSES))
     if strange:
-        raise UsageError(f"{folder}: the box has no {', '.join(strange)}", f"channels are {' and '.join(BUSES)}")
+        raise UsageError(
+            f"{folder}: the box has no {', '.join(strange)}", f"channels are {' and '.join(BUSES)}"
+        )
     etc = work / "bench" / "etc"
     sources = etc / "vehicles" / folder.resolve().name
     shutil.copytree(folder, sources)
@@ -42,14 +44,19 @@ def with_vehicle(folder: Path, work: Path) -> Path:
 
 def compile_to(folder: Path, table: Path) -> None:
     """Write the compiled vehicle, by the same command that `make install` uses."""
-    compiler = [sys.executable, "-m", "smartcockpit.vehicle", "compile", folder, "-o", table]
+    compiler: list[str | Path] = [sys.executable, "-m", "smartcockpit.vehicle", "compile", folder, "-o", table]
     run(compiler, doing=f"compiling {folder}")
 
 
 def make(tree: Path, disk: Path) -> Path:
     """Return an ext4 disk with the files of `tree`, all owned by root."""
     identity = ["-L", "sc-bench", "-E", "root_owner=0:0", "-O", "^has_journal"]
-    run(["mke2fs", "-q", "-t", "ext4", *identity, "-d", tree, disk, f"{SIZE_MIB}M"], doing="making the data disk")
-    owned = [f'sif "/{path.relative_to(tree)}" {field} 0' for path in tree.rglob("*") for field in ("uid", "gid")]
+    run(
+        ["mke2fs", "-q", "-t", "ext4", *identity, "-d", tree, disk, f"{SIZE_MIB}M"],
+        doing="making the data disk",
+    )
+    owned = [
+        f'sif "/{path.relative_to(tree)}" {field} 0' for path in tree.rglob("*") for field in ("uid", "gid")
+    ]
     run(["debugfs", "-w", "-f", "-", disk], stdin="\n".join(owned).encode(), doing="filling the data disk")
     return disk

@@ -37,7 +37,7 @@ def step(what: str) -> Iterator[None]:
 
 
 def run(
-    argv: Sequence[str | Path],
+    argv: Sequence[object],
     *,
     doing: str,
     hint: str = "",
@@ -45,7 +45,7 @@ def run(
     cwd: Path | None = None,
     stdin: bytes | None = None,
 ) -> str:
-    """Run a program to its end and return what it printed.
+    """Run a program to its end and return what it printed; the words of `argv` may be paths.
 
     `doing` completes the sentence "… failed". Raises UnavailableError when the program is not installed and
     StepError, with the last lines of its output, when it ends with an error.

@@ -36,8 +36,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--arch", choices=ARCHITECTURES, default="amd64")
     parser.add_argument("--flavour", choices=FLAVOURS, default="dev")
     parser.add_argument("--drive", type=Path, metavar="LOG", help="replay this candump, ASC or BLF log")
-    parser.add_argument("--map", default="", metavar="CHANNEL=BUS,…", help="which channel of the log is which bus")
-    parser.add_argument("--vehicle", type=Path, default=DEMO, metavar="FOLDER", help="vehicle folder with DBC files")
+    parser.add_argument(
+        "--map", default="", metavar="CHANNEL=BUS,…", help="which channel of the log is which bus"
+    )
+    parser.add_argument(
+        "--vehicle", type=Path, default=DEMO, metavar="FOLDER", help="vehicle folder with DBC files"
+    )
     parser.add_argument("--direct", action="store_true", help="boot the kernel without the boot loader")
     parser.add_argument("--keep", type=Path, metavar="QCOW2", help="keep the box's disk in this file")
     view.add_arguments(parser)
@@ -60,7 +64,9 @@ async def drive(box: Box, source: FrameSource, options: argparse.Namespace) -> T
     timeline = Timeline(box)
     wire = CarWire(box.car_socket)
     tasks = [
-        asyncio.create_task(show(box.view_socket, style=view.style_of(options), duration_s=options.duration_s)),
+        asyncio.create_task(
+            show(box.view_socket, style=view.style_of(options), duration_s=options.duration_s)
+        ),
         asyncio.create_task(gone(box)),
     ]
     helpers = [asyncio.create_task(timeline.watch()), asyncio.create_task(feed(wire, source))]

@@ -83,7 +83,7 @@ def install_packages(names: list[str]) -> None:
         apt = ["sudo", *apt]
     print(f"  installing {len(names)} Debian packages: {' '.join(names)} …", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    # A fresh machine has no package lists; one with lists is spared the update unless they are too old to work.
+    # A fresh machine has no package lists; one with lists is spared the update unless they are too old.
     said = attempt(apt, environment)
     if said is not None:
         update = [*apt[: apt.index("apt-get")], "apt-get", "update"]

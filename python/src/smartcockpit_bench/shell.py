@@ -33,7 +33,7 @@ def main() -> int:
     """Become ssh."""
     try:
         words = command(sys.argv[1:])
-        os.execvp(words[0], words)
+        os.execvp(words[0], words)  # noqa: S606 - its exit code is ours
     except FileNotFoundError:
         print("make shell: ssh is not installed. Hint: run `make setup`", file=sys.stderr)
         return 69

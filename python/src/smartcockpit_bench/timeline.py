@@ -31,7 +31,7 @@ class Timeline:
 
     async def watch(self) -> None:
         """Note when the boot loader hands over; returns then."""
-        while KERNEL_STARTS not in self._box.serial():
+        while KERNEL_STARTS not in self._box.serial():  # noqa: ASYNC110 - a log that QEMU writes
             await asyncio.sleep(POLL_S)
         self._loader_s = time.monotonic() - self._box.started_s
 

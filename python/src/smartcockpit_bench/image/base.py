@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian root before anything of ours is in it, kept in the cache under the hash of what it is made from."""
+"""The Debian root before anything of ours is in it, cached under the hash of what it is made from."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def environment(values: dict[str, str]) -> bytes:
 
 
 def parse_environment(data: bytes) -> dict[str, str]:
-    """Return the variables of an `uboot.env`; empty when its checksum is wrong, as the boot loader sees it."""
+    """Return the variables of an `uboot.env`; empty when its checksum is wrong, as for the boot loader."""
     (checksum,) = struct.unpack_from("<I", data)
     if zlib.crc32(data[4:ENV_SIZE]) != checksum:
         return {}

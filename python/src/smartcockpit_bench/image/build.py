@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds one image: base root (cached), ours on top, disk. Knows when nothing has changed and does nothing."""
+"""Builds one image: base root (cached), ours on top, disk. Does nothing when nothing has changed."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def build(arch: str, flavour: str, wheel: Path) -> Path:
         with step(f"image {arch} {flavour}"), scratch() as work, appearing(target) as partial:
             found = base.base_root(arch, flavour, work)
             partial.mkdir()
-            _assemble(work, partial, found, arch, flavour, wheel)
+            _assemble(work, partial, found, arch=arch, flavour=flavour, wheel=wheel)
             (partial / "stamp").write_text(stamp)
         give_to_caller(BUILD)
     return target
 
 
-def _assemble(work: Path, result: Path, found: Path, arch: str, flavour: str, wheel: Path) -> None:
+def _assemble(work: Path, result: Path, found: Path, *, arch: str, flavour: str, wheel: Path) -> None:
     with step("unpacking kernel and boot loader"):
         boot = kernel.unpack(found / "debs", work / "boot", arch)
     root = work / "root"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Puts the disk together: partition table, boot partition, slot A. Sparse, so that empty space costs nothing."""
+"""Puts the disk together: partition table, boot partition, slot A. Sparse: empty space costs nothing."""
 
 from __future__ import annotations
 

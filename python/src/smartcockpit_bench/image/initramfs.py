@@ -34,7 +34,7 @@ def build(kernel: Kernel) -> bytes:
 
 
 class Archive:
-    """A cpio archive in the making; owner is root and all times are zero, so equal input gives equal bytes."""
+    """A cpio archive in the making; owner root and all times zero, so equal input gives equal bytes."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

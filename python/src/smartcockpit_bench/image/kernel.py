@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes kernel, modules, boot loader and busybox out of their Debian packages.
 
-Modules are reduced to the lists in `bench/` with what they depend on, and stored uncompressed: under emulation
-the guest's xz costs more than the disk space.
+Modules are reduced to the lists in `bench/` with what they depend on, and stored uncompressed: under
+emulation the guest's xz costs more than the disk space.
 """
 
 from __future__ import annotations

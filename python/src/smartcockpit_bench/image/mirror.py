@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the Debian mirror for the image: MIRROR=, else the one that the host itself uses, else mmdebstrap's own.
+"""Finds the Debian mirror for the image: MIRROR=, else the one that the host uses, else mmdebstrap's own.
 
 Reads the host's apt configuration and never writes it.
 """

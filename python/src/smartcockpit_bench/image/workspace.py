@@ -38,7 +38,7 @@ def enter_namespace() -> None:
     os.environ[_INSIDE] = "no" if trial.returncode else "yes"
     if trial.returncode == 0:
         again = ["unshare", "--mount", "--propagation=private", sys.executable, *sys.orig_argv[1:]]
-        os.execvp(again[0], again)
+        os.execvp(again[0], again)  # noqa: S606 - the same program, elsewhere
 
 
 @contextmanager

@@ -66,10 +66,14 @@ class GuestAgent:
             if time.monotonic() > end_s:
                 raise UnavailableError(f"`{' '.join(argv)}` still runs in the guest after {timeout_s:g} s")
             time.sleep(_POLL_S)
-        out, err = (base64.b64decode(status.get(f"{n}-data", "")).decode(errors="replace") for n in ("out", "err"))
+        out, err = (
+            base64.b64decode(status.get(f"{n}-data", "")).decode(errors="replace") for n in ("out", "err")
+        )
         code = int(status.get("exitcode", 128 + int(status.get("signal", 0))))
         if check and code:
-            raise SmartCockpitError(f"`{' '.join(argv)}` ended with {code} in the guest: {(err or out).strip()}")
+            raise SmartCockpitError(
+                f"`{' '.join(argv)}` ended with {code} in the guest: {(err or out).strip()}"
+            )
         return Done(code, out, err)
 
     def sh(self, script: str, timeout_s: float = 60.0) -> str:

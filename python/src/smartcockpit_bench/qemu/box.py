@@ -126,7 +126,7 @@ class Box:
             RUNNING.write_text(json.dumps({"pid": self._process.pid, "ssh_port": self.hardware.ssh_port}))
 
     def power_off(self, timeout_s: float = 60.0) -> bool:
-        """Shut the guest down cleanly (power button); kills it after `timeout_s`. Returns whether it was clean."""
+        """Press the power button; kills the guest after `timeout_s`. Returns whether it ended by itself."""
         assert self._process is not None
         if not self.running:
             return True
@@ -160,7 +160,7 @@ class Box:
         return ""
 
     def cpu_s(self) -> float:
-        """Processor time that QEMU has used, s: a measure of work that other load on the host does not change."""
+        """Processor time that QEMU has used, s: a measure of work that hardly depends on other load."""
         assert self._process is not None
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -81,12 +81,16 @@ def _boot(hardware: Hardware) -> list[str]:
 
 def _disk(name: str, path: Path, form: str, *, read_only: bool = False) -> list[str]:
     # unsafe: flushes are ignored. The layer is thrown away; tests of power cuts choose their own cache mode.
-    drive = f"id={name},if=none,format={form},cache=unsafe,file={path}" + (",readonly=on" if read_only else "")
+    drive = f"id={name},if=none,format={form},cache=unsafe,file={path}" + (
+        ",readonly=on" if read_only else ""
+    )
     return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]
 
 
 def _ports(hardware: Hardware) -> list[str]:
-    serial = f"socket,id=serial,path={hardware.socket('serial')},server=on,wait=off,logfile={hardware.serial_log}"
+    serial = (
+        f"socket,id=serial,path={hardware.socket('serial')},server=on,wait=off,logfile={hardware.serial_log}"
+    )
     words = ["-chardev", serial, "-serial", "chardev:serial"]
     words += ["-device", "virtio-serial-pci"]
     for name, port in (("car", CAR_PORT), ("view", VIEW_PORT), ("agent", AGENT_PORT)):
