@@ -19,6 +19,8 @@ from pathlib import Path
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 
 _TAIL_LINES = 12
+_WRAPPING = ("E: mmdebstrap failed", "E: setup failed")
+"""What mmdebstrap says after the reason has been said."""
 
 
 class StepError(SmartCockpitError):
@@ -76,7 +78,11 @@ def explain(program: str, said: str) -> str:
         print(f"    {program}: {line}", file=sys.stderr)
     if "No space left on device" in said:
         return "no space left on the disk"
-    telling = [line for line in lines if line.startswith(("E: ", "error", "ERROR", "mke2fs:"))]
+    telling = [
+        line
+        for line in lines
+        if line.startswith(("E: ", "error", "ERROR", "mke2fs:")) and not line.startswith(_WRAPPING)
+    ]
     return (telling or lines or ["it said nothing"])[-1].strip()
 
 
