@@ -20,7 +20,7 @@ VEHICLES ?= $(patsubst dbc/%/vehicle.toml,%,$(wildcard dbc/*/vehicle.toml))
 venv     := .venv
 PYTHON   ?= $(venv)/bin/python
 sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR)
-ready    := $(venv)/.ready
+ready    := $(venv)/.ready-$(ARCH)
 wheel     = build/wheel/smartcockpit.whl
 packaged := $(shell find python/src/smartcockpit python/pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
 
@@ -52,6 +52,7 @@ setup: $(ready) ## install what is needed: Debian packages, and Python packages 
 
 $(ready): python/requirements.lock bench/host-packages.list python/src/smartcockpit_bench/setup.py
 	@python3 python/src/smartcockpit_bench/setup.py --arch $(ARCH)
+	@touch $@
 
 clean: ## remove what was built; the downloads in build/cache stay
 	@$(sudo) rm -rf build/image build/wheel
