@@ -59,7 +59,9 @@ def boot(folder: Path, slots: dict[str, Path], environment: bytes | None) -> tup
          "-drive", f"file={target},if=none,id=d,format=raw", "-device", "virtio-blk-pci,drive=d"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT_S, check=False,
     ).stdout  # fmt: skip
-    subprocess.run(["dd", f"if={target}", f"of={fat}", "bs=1M", "skip=1", "count=64", "status=none"], check=True)
+    subprocess.run(
+        ["dd", f"if={target}", f"of={fat}", "bs=1M", "skip=1", "count=64", "status=none"], check=True
+    )
     subprocess.run(["mcopy", "-n", "-o", "-i", fat, "::uboot.env", folder / "after"], check=True)
     return said, bootscript.parse_environment((folder / "after").read_bytes())
 

@@ -65,7 +65,9 @@ def test_can1_carries_fd_frames(box: Box) -> None:
 
 
 def test_sandboxes_of_our_units_are_tight_in_the_guest_too(box: Box) -> None:
-    units = box.agent.sh("systemctl list-units --plain --no-legend 'smartcockpit-*.service' | cut -d' ' -f1").split()
+    units = box.agent.sh(
+        "systemctl list-units --plain --no-legend 'smartcockpit-*.service' | cut -d' ' -f1"
+    ).split()
     assert "smartcockpit-canbridge.service" in units
     for unit in units:
         done = box.agent.run("systemd-analyze", "security", "--threshold=12", unit, check=False)

@@ -44,7 +44,15 @@ def with_vehicle(folder: Path, work: Path) -> Path:
 
 def compile_to(folder: Path, table: Path) -> None:
     """Write the compiled vehicle, by the same command that `make install` uses."""
-    compiler: list[str | Path] = [sys.executable, "-m", "smartcockpit.vehicle", "compile", folder, "-o", table]
+    compiler: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "smartcockpit.vehicle",
+        "compile",
+        folder,
+        "-o",
+        table,
+    ]
     run(compiler, doing=f"compiling {folder}")
 
 
