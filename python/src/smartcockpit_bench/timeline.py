@@ -2,8 +2,8 @@
 """Where the time goes between power-on and the first valid speed, for the end of `make run` and for tests.
 
 What happens before the guest's clock runs (firmware, boot loader) is read off the serial console as it
-appears; what happens after comes from the box itself (`boot` lines of the view port). In between the kernel unpacks itself, which no clock
-sees: about 0.5 s under emulation, to be added to all that follows.
+appears; what happens after comes from the box itself (`boot` lines of the view port). In between the kernel
+unpacks itself, which no clock sees: about 0.5 s under emulation, to be added to all that follows.
 """
 
 from __future__ import annotations
