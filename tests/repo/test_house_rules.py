@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_COMMENT_SYNTAX = {".json", ".svg", ".png", ".log", ".blf", ".asc", ".lock", ".xml", ".csv", ".1", ".typed", ".dbc"}
+NO_COMMENT_SYNTAX = {
+    ".json",
+    ".svg",
+    ".png",
+    ".log",
+    ".blf",
+    ".asc",
+    ".lock",
+    ".xml",
+    ".csv",
+    ".1",
+    ".typed",
+    ".dbc",
+}
 LICENCE_EXEMPT = {"LICENSE", "COPYING.MIT", "python/requirements.lock"}
 
 
@@ -42,14 +55,18 @@ def test_no_program_file_outgrows_its_reader() -> None:
     too_long = {
         str(f): n
         for f in FILES
-        if f.suffix == ".py" and f.parts[0] == "python" and (n := len((ROOT / f).read_text().splitlines())) > 300
+        if f.suffix == ".py"
+        and f.parts[0] == "python"
+        and (n := len((ROOT / f).read_text().splitlines())) > 300
     }
     assert too_long == {}, "past 300 lines, look for two ideas in the file"
 
 
 def test_no_file_names_a_package_registry_or_a_home_directory() -> None:
     # Spelled in pieces so that this file passes its own test.
-    banned = re.compile("|".join(["deb\\.debian" + "\\.org", "pypi" + "\\.org", "registry\\." + "npmjs", "/ro" + "ot/"]))
+    banned = re.compile(
+        "|".join(["deb\\.debian" + "\\.org", "pypi" + "\\.org", "registry\\." + "npmjs", "/ro" + "ot/"])
+    )
     hits = [
         f"{f}:{i}"
         for f in FILES

@@ -81,7 +81,9 @@ def test_recipe_takes_sources_that_exist_under_the_licence_that_it_names() -> No
 
 def test_recipe_enables_what_the_preset_enables() -> None:
     presets = (ROOT / "systemd/system-preset").glob("*.preset")
-    wanted = {unit for preset in presets for unit in re.findall(r"^enable +(\S+)", preset.read_text(), re.MULTILINE)}
+    wanted = {
+        unit for preset in presets for unit in re.findall(r"^enable +(\S+)", preset.read_text(), re.MULTILINE)
+    }
     assert wanted
     assert set(variable(RECIPE.read_text(), "SYSTEMD_SERVICE:${PN}")) == wanted
 
