@@ -66,12 +66,12 @@ check: $(ready) ## format, lint, types, import rules, spelling, shell scripts
 	@$(venv)/bin/ruff check --quiet --config python/pyproject.toml python tests
 	@cd python && ../$(venv)/bin/mypy
 	@cd python && PYTHONPATH=src ../$(venv)/bin/lint-imports --no-cache > ../build/import-rules.txt || (cat ../build/import-rules.txt; false)
-	@$(venv)/bin/codespell $(spelled)
+	@$(venv)/bin/codespell --toml python/pyproject.toml $(spelled)
 	@shellcheck $(shell_scripts)
 	@echo "check: all good"
 
 spelled = README.md CHANGELOG.md SECURITY.md docs bench systemd dbc meta-smartcockpit python/src tests kas.yml Makefile
-shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | xargs grep -lE '^\#!.*\b(sh|bash)\b' --)
+shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | grep -v '"' | xargs -d '\n' grep -lE '^\#!.*\b(sh|bash)\b' --)
 
 test-fast: $(ready) ## unit, component, contract and repository tests: no QEMU
 	@$(PYTHON) -m pytest -q -n 2 tests/unit tests/component tests/contract tests/repo $(ARGS)
