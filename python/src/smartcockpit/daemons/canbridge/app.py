@@ -174,7 +174,10 @@ def _reach(bus: Bus, settings: BusSettings, table: VehicleTable, index: int) -> 
 
 def _watch_links(works: list[BusWork]) -> can_netlink.LinkWatcher | None:
     """Follow the kernel's interfaces when a bus needs one; they are asked for at once."""
-    by_name = {work.reach.interface: work for work in works if work.reach.needs_link}
+    by_name: dict[str, list[BusWork]] = {}
+    for work in works:
+        if work.reach.needs_link:
+            by_name.setdefault(work.reach.interface, []).append(work)
     if not by_name:
         return None
     watcher = can_netlink.LinkWatcher()
@@ -182,14 +185,15 @@ def _watch_links(works: list[BusWork]) -> can_netlink.LinkWatcher | None:
 
     def read() -> None:
         for link in watcher.read():
-            if link.name in by_name:
-                seen.add(link.name)
-                by_name[link.name].link_news(link)
+            seen.add(link.name)
+            for work in by_name.get(link.name, ()):
+                work.link_news(link)
 
     watcher.request()
     read()  # the kernel has answered before `request` returns
     for name in by_name.keys() - seen:
-        by_name[name].link_news(None)
+        for work in by_name[name]:
+            work.link_news(None)
     asyncio.get_running_loop().add_reader(watcher.fileno(), read)
     return watcher
 
