@@ -16,8 +16,8 @@ from smartcockpit_bench.progress import run, step
 # Whatever can change the image. tests/ and docs/ cannot.
 _INPUTS = (
     "Makefile", "bench", "dbc", "systemd", "docs/man", "docs/completion", "python/install_wheel.py",
-    "python/pyproject.toml", "python/requirements.lock", "python/src/smartcockpit", "python/src/smartcockpit_bench/guest",
-    "python/src/smartcockpit_bench/image",
+    "python/pyproject.toml", "python/requirements.lock", "python/src/smartcockpit",
+    "python/src/smartcockpit_bench/guest", "python/src/smartcockpit_bench/image",
 )  # fmt: skip
 _IGNORED = {"__pycache__"}
 
