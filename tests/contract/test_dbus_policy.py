@@ -127,7 +127,8 @@ del sys.argv[2:]
 """
 BRIDGE = (
     """
-import tomllib, tomllib._parser, smartcockpit.daemons.canbridge.__main__ as bridge
+import inspect, linecache, textwrap, tomllib._parser
+import smartcockpit.daemons.canbridge.__main__ as bridge
 """
     + DROP
     + """
@@ -135,7 +136,8 @@ sys.argv[1:] = []
 sys.exit(bridge.main())
 """
 )
-# Rights are dropped after the imports: the interpreter may lie in a folder that only root can read.
+# Rights are dropped after the imports, those that runtime/lean.py defers included: the interpreter may lie in a
+# folder that only root can read.
 
 
 def probe(address: str, uid: int, *groups: int) -> dict[str, str]:

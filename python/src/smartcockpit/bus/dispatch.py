@@ -8,7 +8,6 @@ call that is going to be served has its body taken apart.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any
@@ -72,7 +71,7 @@ def answer(objects: Objects, call: Incoming) -> Message | Coroutine[Any, Any, Me
             )
         obj, method = _find(objects, call)
         result = getattr(obj, method.python_name)(*_arguments(call, method))
-        if inspect.isawaitable(result):
+        if isinstance(result, Awaitable):
             return _answer_later(call, method, result)
         return _reply(call, method, result)
     except Exception as error:

@@ -8,37 +8,19 @@ be left.
 
 `import dbus_next` runs a package file that pulls in both main-loop flavours, the high-level service, an XML
 parser and `inspect`; the service module moreover cannot be imported on Python 3.15. So the package object
-is made from its own import spec without running that file, and runs it on first use of a name that only the
-file defines. Submodules, and programs that use the whole library in the same process (our tests do), work
-as ever.
+is deferred: it runs that file on first use of a name that only the file defines. Submodules, and programs
+that use the whole library in the same process (our tests do), work as ever.
 """
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module, util
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from smartcockpit.core.defer import defer_module
 
-def _package_without_its_init() -> None:
-    spec = util.find_spec("dbus_next")
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError("No module named 'dbus_next' (Debian: python3-dbus-next)", name="dbus_next")
-    module, loader = util.module_from_spec(spec), spec.loader
-
-    def run_package_file(name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        del module.__dict__["__getattr__"]
-        loader.exec_module(module)
-        return getattr(module, name)
-
-    module.__dict__["__getattr__"] = run_package_file  # PEP 562
-    sys.modules["dbus_next"] = module
-
-
-if "dbus_next" not in sys.modules:
-    _package_without_its_init()
+if not defer_module("dbus_next"):
+    raise ModuleNotFoundError("No module named 'dbus_next' (Debian: python3-dbus-next)", name="dbus_next")
 _auth = import_module("dbus_next.auth")
 _message = import_module("dbus_next.message")
 _signature = import_module("dbus_next.signature")

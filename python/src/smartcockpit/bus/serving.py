@@ -5,7 +5,6 @@ where it waits."""
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Coroutine
 from typing import Any
 
@@ -31,7 +30,7 @@ class Server:
     def take(self, link: Link, call: Incoming) -> None:
         """Serve `call`; the reply leaves now or when its method is done."""
         reply = answer(self.objects, call)
-        if not inspect.iscoroutine(reply):
+        if not isinstance(reply, Coroutine):
             self._reply(link, call, reply)
         elif len(self._tasks) < CALLS_AT_ONCE:
             task = asyncio.create_task(self._reply_later(link, call, reply))

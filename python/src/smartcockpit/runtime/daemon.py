@@ -101,6 +101,7 @@ def run_daemon(
             return 0
         gc.freeze()  # what the imports made stays for good: collections need not look at it
         gc.enable()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # keeps asyncio.run from taking it: `_live` does
         return asyncio.run(_live(app))
     except SmartCockpitError as error:
         return _explain(program, error)
@@ -117,7 +118,8 @@ async def _live(app: App) -> int:
     notifier = Notifier()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_stop.set)
+        # As asyncio.Runner does it; `loop.add_signal_handler` loads `inspect`, 5 ms, to check its call-back.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(told_to_stop.set))
     work = asyncio.create_task(app.run(Life(notifier)), name="app")
     told = asyncio.create_task(told_to_stop.wait(), name="signals")
     try:
