@@ -38,7 +38,7 @@ CAN0 = (
 def test_controller_state_bit_rates_and_counters_are_read() -> None:
     (link,) = nl.parse(message(nl.RTM_NEWLINK, CAN0))
     assert link == nl.Link(
-        name="can0", index=7, up=True, kind="can", state=BusState.ERROR_PASSIVE, bitrate=500_000,
+        name="can0", number=7, up=True, kind="can", state=BusState.ERROR_PASSIVE, bitrate=500_000,
         data_bitrate=2_000_000, tx_errors=130, rx_errors=5, rx_frames=10, tx_frames=20, rx_bytes=80, tx_bytes=160,
         dropped=3,
     )  # fmt: skip

@@ -13,7 +13,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from smartcockpit.core.canbus import BusState, kernel_state
 
@@ -30,12 +30,11 @@ ATTRIBUTE = struct.Struct("=HH")
 NESTED = 0x3FFF
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One CAN interface. Counters are the kernel's since the interface was made; 0 where it did not tell."""
 
     name: str
-    index: int
+    number: int
     up: bool
     present: bool = True
     kind: str = ""
@@ -58,14 +57,11 @@ class Link:
         return self.present and self.up
 
 
-@dataclass(slots=True)
 class LinkWatcher:
     """One netlink socket: ask with `request`, be told of changes; `read` returns both alike."""
 
-    _socket: socket.socket = field(init=False)
-    _sequence: int = 0
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self._sequence = 0
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
         self._socket = socket.socket(socket.AF_NETLINK, kind, 0)
         self._socket.bind((0, RTMGRP_LINK))
@@ -135,7 +131,7 @@ def _link(body: memoryview, present: bool) -> Link | None:
     tx_errors, rx_errors = _numbers(can.get(CAN_BERR_COUNTER), "=HH") or (0, 0)
     rx_frames, tx_frames, rx_bytes, tx_bytes, _, _, dropped, _ = stats or (0,) * 8
     return Link(
-        name=name, index=index, up=bool(flags & IFF_UP), present=present,
+        name=name, number=index, up=bool(flags & IFF_UP), present=present,
         kind=bytes(info.get(INFO_KIND, b"")).rstrip(b"\0").decode("ascii", "replace"),
         state=kernel_state(state[0]) if state else None,
         bitrate=(_numbers(can.get(CAN_BITTIMING), "=I") or (0,))[0],

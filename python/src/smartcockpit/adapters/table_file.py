@@ -16,10 +16,10 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.nearest import did_you_mean
@@ -34,8 +34,7 @@ BROKEN = (
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class VehiclePlaces:
+class VehiclePlaces(NamedTuple):
     """Where vehicles are looked for.
 
     folders of sources (first wins), of shipped tables, and ours to write.

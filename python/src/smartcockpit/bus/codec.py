@@ -8,9 +8,8 @@ that nobody makes us take apart what we are going to refuse. Layout: D-Bus speci
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import unpack_from
-from typing import Any
+from typing import Any, NamedTuple
 
 from smartcockpit.bus.library import Unmarshaller, Variant, signature_types
 from smartcockpit.bus.vardict import VarDict
@@ -21,8 +20,7 @@ NO_REPLY_EXPECTED = 1
 _PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE = range(1, 9)
 
 
-@dataclass(slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A received message; `body` is still packed. `too_large` is its size when the body was thrown away
     unread."""
 

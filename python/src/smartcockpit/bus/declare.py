@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import FunctionType
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -107,16 +106,15 @@ class PropertySpec(NamedTuple):
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceSpec:
+class InterfaceSpec(NamedTuple):
     """Everything that D-Bus knows of one interface, members by D-Bus name in order of declaration."""
 
     name: str
     path: str
     doc: str
-    methods: dict[str, MethodSpec] = field(default_factory=dict)
-    events: dict[str, EventSpec] = field(default_factory=dict)
-    properties: dict[str, PropertySpec] = field(default_factory=dict)
+    methods: dict[str, MethodSpec]
+    events: dict[str, EventSpec]
+    properties: dict[str, PropertySpec]
 
 
 class Sink(Protocol):
@@ -210,7 +208,7 @@ def interface(name: str, *, path: str) -> Callable[[C], C]:
     """Make the class the D-Bus interface `name`, found at object `path` on every daemon that offers it."""
 
     def collect(cls: C) -> C:
-        spec = InterfaceSpec(name, path, _doc(cls))
+        spec = InterfaceSpec(name, path, _doc(cls), {}, {}, {})
         for member in vars(cls).values():
             getter = member.fget if isinstance(member, property) else member
             match getattr(getter, _MARK, None):

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class MatchRule:
+class MatchRule(NamedTuple):
     """A rule for signals; empty members match anything. `str()` gives the text for AddMatch.
 
     `arg0namespace` matches a first argument that is the value or lies below it by dots.

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 _CRC8 = {"crc8-sae-j1850": (0x1D, 0xFF, 0xFF), "crc8-h2f": (0x2F, 0xFF, 0xFF)}
 _CRC16 = {"crc16-ccitt-false": (0x1021, 0xFFFF, 0x0000)}
@@ -111,8 +112,7 @@ class Checksum:
         return len(payload) >= self.length and self.seal(payload) == payload
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(NamedTuple):
     """A rolling counter: 0 … `modulus` - 1, one step of `step` per frame."""
 
     modulus: int

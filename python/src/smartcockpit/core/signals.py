@@ -7,8 +7,8 @@ how they travel belong to others. Source of names and datatypes: COVESA Vehicle 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 INTEGER_LIMITS = {
     "uint8": (0, 0xFF),
@@ -95,8 +95,7 @@ class Datatype(StrEnum):
         return 0 if self.is_integer else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SignalSpec:
+class SignalSpec(NamedTuple):
     """What the catalogue says of one leaf.
 
     `minimum` and `maximum` are physical limits in `unit` (VSS unit identifier, "" without one), both

@@ -9,8 +9,7 @@ file may be trusted) is an adapter's business; what its functions do when frames
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.signals import Datatype, Scalar, SignalKind, SignalSpec, Update
@@ -57,8 +56,7 @@ class Tally:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-@dataclass(frozen=True, slots=True)
-class Bus:
+class Bus(NamedTuple):
     """A bus of the vehicle; `fd` iff it has a data bit rate."""
 
     name: str
@@ -72,8 +70,7 @@ class Bus:
         return self.data_bitrate > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A mapped message. `can_id` carries bit 31 for a 29-bit id. `signals` index the table's signals.
 
     `decode` gives the physical values of all `fields` (the DBC's signals, in its order; None for one that
@@ -95,8 +92,7 @@ class Message:
     holds_back: bool
 
 
-@dataclass(frozen=True, slots=True)
-class VehicleTable:
+class VehicleTable(NamedTuple):
     """A compiled vehicle: buses, signals in index order, mapped messages; `sources` is the digest of what
     made it.
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.runtime.schema import Key, SettingError, build, flatten
@@ -24,8 +23,7 @@ BUILT_IN = "built-in default"
 MAX_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded(Generic[T]):
+class Loaded(NamedTuple, Generic[T]):
     """The settings, the file of each value that is no default (by dotted key), and the files read."""
 
     settings: T

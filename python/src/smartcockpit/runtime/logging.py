@@ -15,7 +15,7 @@ import socket
 import struct
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 JOURNAL = "/run/systemd/journal/socket"
 PRIORITY = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
@@ -23,8 +23,7 @@ MAX_MESSAGE = 48 * 1024
 """Longer messages are cut: a datagram must fit the journal's socket buffer without a memfd."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A state change: 128-bit id as in the catalog, level, and a text with `{field}`s."""
 
     message_id: str

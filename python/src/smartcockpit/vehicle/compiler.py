@@ -234,7 +234,7 @@ def _limited(spec: SignalSpec, settings: VehicleSettings) -> SignalSpec:
         raise ConfigError(f"{settings.place}: limits of {spec.path}: it is {spec.datatype}")
     low = low if spec.minimum is None else max(low, spec.minimum)
     high = high if spec.maximum is None else min(high, spec.maximum)
-    return replace(spec, minimum=low, maximum=high)
+    return spec._replace(minimum=low, maximum=high)
 
 
 def _attributes(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smartcockpit.adapters.can_netlink import Link
 from smartcockpit.adapters.frame_source import BATCH, FrameSource
@@ -31,8 +31,7 @@ BATCHES_PER_TURN = 16
 DEAF = (BusState.UNAVAILABLE, BusState.BUS_OFF)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """How the source of a bus is opened. `needs_link`: only while the kernel's interface is up."""
 
     interface: str
@@ -174,7 +173,7 @@ class BusWork:
 
     def link_news(self, link: Link | None) -> None:
         """Take over what the kernel says of our interface; None: there is no such interface."""
-        known = self._link is not None and link is not None and self._link.index == link.index
+        known = self._link is not None and link is not None and self._link.number == link.number
         if not known:
             self._meter.forget()
         self._link = link
