@@ -10,6 +10,7 @@ linux/can/error.h.
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import struct
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ from smartcockpit.adapters.recvmmsg import SO_RXQ_OVFL, SO_TIMESTAMPNS, MmsgRece
 from smartcockpit.adapters.recvmsg import MsgReceiver
 from smartcockpit.core.errors import UnavailableError
 
+log = logging.getLogger(__name__)
 AF_CAN = 29
 CAN_RAW = 1
 SOL_CAN_RAW = 101
@@ -46,8 +48,8 @@ class SocketCan:
         self._receiver: MmsgReceiver | MsgReceiver
         try:
             self._receiver = MmsgReceiver(data, fd_frames)
-        except NoRecvmmsgError:
-            self._receiver = MsgReceiver(data)
+        except NoRecvmmsgError as error:
+            self._receiver = _one_by_one(data, error)
 
     @classmethod
     def open(cls, interface: str, ids: Iterable[int], *, fd_frames: bool) -> SocketCan:
@@ -107,8 +109,8 @@ class SocketCan:
         """
         try:
             return self._receiver.receive()
-        except NoRecvmmsgError:
-            self._receiver = MsgReceiver(self._data)
+        except NoRecvmmsgError as error:
+            self._receiver = _one_by_one(self._data, error)
             return self._receiver.receive()
 
     def read_errors(self) -> list[tuple[int, bytes]]:
@@ -130,6 +132,11 @@ class SocketCan:
         self._data.close()
         if self._errors is not None:
             self._errors.close()
+
+
+def _one_by_one(sock: socket.socket, error: NoRecvmmsgError) -> MsgReceiver:
+    log.warning("frames are read one by one, at some times the cost: no recvmmsg (%s)", error)
+    return MsgReceiver(sock)
 
 
 def _prepare(sock: socket.socket) -> None:
