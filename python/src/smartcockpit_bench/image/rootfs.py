@@ -119,6 +119,8 @@ def _finish(root: Path, flavour: str) -> None:
     run([*inside, "systemctl", "preset-all"], doing="applying the presets")
     run([*inside, "systemctl", "set-default", "multi-user.target"], doing="choosing the target")
     run([*inside, "journalctl", "--update-catalog"], doing="indexing the journal catalogue")
+    # /var/lib is the data partition's: a link of tmpfiles.d leads from there to the slot's own index.
+    (root / "var/lib/systemd/catalog/database").rename(root / "usr/lib/systemd/catalog.database")
     python = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     folders = [f"/{SITE}", "/usr/lib/smartcockpit", "/usr/lib/smartcockpit-bench"]
     present = [folder for folder in folders if (root / folder[1:]).is_dir()]
