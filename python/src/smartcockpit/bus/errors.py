@@ -8,6 +8,8 @@ string follows), and our clients split it again.
 
 from __future__ import annotations
 
+import re
+
 from smartcockpit.bus.names import ERROR, PREFIX
 from smartcockpit.core import errors as kinds
 from smartcockpit.core.errors import LimitError, SmartCockpitError, UnavailableError, UsageError
@@ -15,6 +17,8 @@ from smartcockpit.core.errors import LimitError, SmartCockpitError, UnavailableE
 ERROR_PREFIX = f"{PREFIX}.Error."
 INTERNAL = ERROR_PREFIX + "Internal"
 _HINT = ". Hint: "
+_REFUSED = re.compile(r'interface="([^"(]+)" member="([^"]+)"')
+"""What dbus-daemon says on AccessDenied names the call amid numbers of rules and processes."""
 
 
 class RemoteError(SmartCockpitError):
@@ -104,6 +108,8 @@ def from_dbus(name: str, body: list[object]) -> SmartCockpitError:
         known = _KINDS.get(name)
         return known(message, hint) if known is not None else RemoteError(message, hint, name)
     kind, hint = _STANDARD.get(name.removeprefix(ERROR), (None, ""))
+    if kind is AccessDeniedError and (refused := _REFUSED.search(text)):
+        text = f"the bus does not let this user call {'.'.join(refused.groups())}"
     if kind is not None and name.startswith(ERROR):
         return kind(text, hint)
     return RemoteError(text, name=name)
