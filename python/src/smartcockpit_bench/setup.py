@@ -81,7 +81,7 @@ def install_packages(names: list[str]) -> None:
         if not shutil.which("sudo"):
             raise SetupError(f"packages are missing. Hint: as root, run: apt-get update && {' '.join(apt)}")
         apt = ["sudo", *apt]
-    print(f"  installing {len(names)} Debian packages: {' '.join(names)} …", flush=True)
+    print(f"  installing {len(names)} Debian packages: {' '.join(names)} …", file=sys.stderr)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     # A fresh machine has no package lists; one with lists is spared the update unless they are too old.
     said = attempt(apt, environment)
@@ -115,7 +115,7 @@ def make_venv() -> None:
     stamp = VENV / ".ready"
     state = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
     if not stamp.is_file() or stamp.read_text() != state:
-        print(f"  Python packages into {VENV.name} …", flush=True)
+        print(f"  Python packages into {VENV.name} …", file=sys.stderr)
         pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         if (
             attempt([str(VENV / "bin" / "python"), "-c", "import pip"] if VENV.is_dir() else ["false"])

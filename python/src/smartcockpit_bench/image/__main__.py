@@ -36,7 +36,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("make image: stopped; nothing half-made is left, the next run resumes", file=sys.stderr)
         return 130
-    print(f"  image: {folder}/disk.img")
+    print(f"  image: {folder}/disk.img", file=sys.stderr)
     return 0
 
 

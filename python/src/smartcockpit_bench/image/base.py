@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def base_root(arch: str, flavour: str, scratch: Path) -> Path:
     base = CACHE / f"base-{arch}-{flavour}-{key}"
     if not base.is_dir():
         for older in CACHE.glob(f"base-{arch}-{flavour}-*"):
-            print(f"  {older.name} is out of date; delete it when you like")
+            print(f"  {older.name} is out of date; delete it when you like", file=sys.stderr)
         with step(f"Debian {SUITE} root, {len(packages)} packages"), appearing(base) as partial:
             (partial / "debs").mkdir(parents=True)
             _mmdebstrap(arch, packages, unpacked, partial, scratch)
