@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 from contextlib import suppress
@@ -59,13 +60,19 @@ def source_of(options: argparse.Namespace) -> FrameSource:
     return recording(options.drive, options.vehicle, channels=options.map)
 
 
-async def drive(box: Box, source: FrameSource, options: argparse.Namespace) -> Timeline:
-    """Feed the car, show the cockpit; ends by itself after `--for`, or when the box goes off."""
-    timeline = Timeline(box)
+async def drive(
+    box: Box, source: FrameSource, options: argparse.Namespace, timeline: Timeline, cockpit: Cockpit
+) -> None:
+    """Feed the car, show the `cockpit`; ends by itself after `--for`, or when the box goes off."""
     wire = CarWire(box.car_socket)
     tasks = [
         asyncio.create_task(
-            show(box.view_socket, style=view.style_of(options), duration_s=options.duration_s)
+            show(
+                box.view_socket,
+                style=view.style_of(options),
+                duration_s=options.duration_s,
+                cockpit=cockpit,
+            )
         ),
         asyncio.create_task(gone(box)),
     ]
@@ -73,14 +80,12 @@ async def drive(box: Box, source: FrameSource, options: argparse.Namespace) -> T
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            result = task.result()
-            if isinstance(result, Cockpit):
-                timeline.finish(result)
+            task.result()
     finally:
+        timeline.finish(cockpit)
         for task in [*tasks, *helpers]:
             task.cancel()
         await asyncio.gather(*tasks, *helpers, return_exceptions=True)
-    return timeline
 
 
 async def feed(wire: CarWire, source: FrameSource) -> None:
@@ -114,21 +119,23 @@ def session(options: argparse.Namespace) -> None:
         )
         how = "KVM" if box.hardware.accelerator == "kvm" else "emulation (TCG)"
         print(f"  booting {options.arch} {options.flavour} under {how}; Ctrl-C ends it", file=sys.stderr)
-        timeline: Timeline | None = None
+        timeline, cockpit = Timeline(box), Cockpit()
         with box:
             try:
-                timeline = asyncio.run(drive(box, source, options))
-            except KeyboardInterrupt:
-                pass
+                with suppress(KeyboardInterrupt), view.reader_may_leave():
+                    asyncio.run(drive(box, source, options, timeline, cockpit))
             finally:
-                shut_down(box)
-        if timeline is not None:
-            print(timeline.table(), file=sys.stderr)
+                shut_down(box, booted=cockpit.lines > 0)
+        print(timeline.table(), file=sys.stderr)
 
 
-def shut_down(box: Box) -> None:
-    """Switch off cleanly; a second Ctrl-C pulls the plug."""
+def shut_down(box: Box, *, booted: bool) -> None:
+    """Switch off cleanly; before it has `booted`, or at a second Ctrl-C, pull the plug."""
     if not box.running:
+        return
+    if not booted:
+        print("  switching the box off before it has booted", file=sys.stderr)
+        box.kill()
         return
     print("  shutting the box down …", file=sys.stderr)
     with suppress(KeyboardInterrupt):
@@ -139,6 +146,9 @@ def shut_down(box: Box) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit codes as in `smartcockpit.core.errors`."""
     options = parse(arguments)
+    # A closed terminal or a `kill` ends the box as Ctrl-C does.
+    for ending in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         session(options)
     except SmartCockpitError as error:

@@ -30,6 +30,7 @@ from smartcockpit_bench.qemu.monitor import Monitor
 
 RUNNING = BUILD / "running.json"
 """Where `make shell` finds the box that `make run` started."""
+PRESS_EVERY_S = 3.0
 _CONSOLE = {"amd64": "ttyS0,115200", "arm64": "ttyAMA0,115200"}
 
 
@@ -50,6 +51,7 @@ class Box:
         image = image_dir(arch, flavour)
         if not (image / "disk.img").is_file():
             raise UnavailableError(f"there is no {arch} {flavour} image", "run `make image`")
+        hardware = accelerator(arch, image)
         # Unix socket paths are limited to 107 bytes, so not below the checkout.
         self.folder = Path(tempfile.mkdtemp(prefix="smartcockpit-"))
         self.hardware = Hardware(
@@ -57,7 +59,7 @@ class Box:
             image=image,
             disk=keep or self.folder / "disk.qcow2",
             folder=self.folder,
-            accelerator=accelerator(arch, image),
+            accelerator=hardware,
             bench_disk=bench_disk,
             ssh_port=_free_port() if flavour == "dev" else None,
             kernel_line=_kernel_line(arch) if direct else None,
@@ -70,7 +72,11 @@ class Box:
         self._monitor: Monitor | None = None
 
     def __enter__(self) -> Box:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -106,9 +112,10 @@ class Box:
             run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, disk], doing="making the disk layer")
         log = (self.folder / "qemu.log").open("wb")
         with log:
-            # A session of its own: Ctrl-C in the terminal is for us, who then shut the guest down.
+            # A session of its own: Ctrl-C in the terminal is for us, who then shut the guest down. And the
+            # kernel ends it when we are killed: a box without its owner would run for ever.
             self._process = subprocess.Popen(
-                arguments(self.hardware),
+                ["setpriv", "--pdeathsig", "KILL", *arguments(self.hardware)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -130,14 +137,16 @@ class Box:
         assert self._process is not None
         if not self.running:
             return True
-        with suppress(SmartCockpitError):
-            self.monitor.press_power_button()
-        try:
-            self._process.wait(timeout_s)
-            return True
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return False
+        end_s = time.monotonic() + timeout_s
+        while time.monotonic() < end_s:
+            # Again and again: a guest that still boots has nobody yet who listens to the button.
+            with suppress(SmartCockpitError):
+                self.monitor.press_power_button()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(min(PRESS_EVERY_S, timeout_s))
+                return True
+        self.kill()
+        return False
 
     def kill(self) -> None:
         """Pull the plug."""
@@ -172,12 +181,19 @@ class Box:
         if self._monitor is not None:
             self._monitor.close()
             self._monitor = None
-        if self._announce:
-            RUNNING.unlink(missing_ok=True)
+        if self._announce and self._process is not None:
+            withdraw(RUNNING, self._process.pid)
         if self.hardware.serial_log.is_file():
             BUILD.mkdir(exist_ok=True)
             shutil.copyfile(self.hardware.serial_log, BUILD / "last-serial.log")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def withdraw(announcement: Path, pid: int) -> None:
+    """Remove the announcement of the box with this process, not that of one started later."""
+    with suppress(OSError, ValueError, KeyError):
+        if json.loads(announcement.read_text())["pid"] == pid:
+            announcement.unlink()
 
 
 def _kernel_line(arch: str) -> str:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from smartcockpit_bench.view.show import Style, show
 
@@ -30,6 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", action="store_true", help="print plain lines even on a terminal")
 
 
+@contextlib.contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """End quietly when the reader of a pipe has had enough, as in `… --json | head`."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Or Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def style_of(options: argparse.Namespace) -> Style:
     """Return the style that the arguments ask for."""
     return Style.JSON if options.json else Style.PLAIN if options.plain else Style.AUTO
@@ -41,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("socket", help="unix socket of the box's view port")
     add_arguments(parser)
     options = parser.parse_args(arguments)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), reader_may_leave():
         asyncio.run(show(options.socket, style=style_of(options), duration_s=options.duration_s))
     return 0
 

@@ -50,14 +50,16 @@ async def show(
     duration_s: float | None = None,
     car: Callable[[], str] = str,
     stream: TextIO | None = None,
+    cockpit: Cockpit | None = None,
 ) -> Cockpit:
     """Show the box behind the view port's socket `path` until cancelled, or for `duration_s`.
 
     `car` gives a word on the simulated car's side for the picture. `duration_s` counts from the first line
-    of signals, so a slow boot does not eat it. Returns the last state, for the caller to judge.
+    of signals, so a slow boot does not eat it. Returns the last state, for the caller to judge; who may
+    cancel brings a `cockpit` to be filled. Raises BrokenPipeError when the reader of `stream` has gone.
     """
     stream = stream or sys.stdout
-    cockpit = Cockpit()
+    cockpit = cockpit or Cockpit()
     chosen = choose(style, stream)
     feeding = _feed(cockpit, port.lines(path), stream if chosen is Style.JSON else None)
     drawing = _PAINTERS[chosen](cockpit, stream, car)
