@@ -22,7 +22,8 @@ def test_a_reader_that_leaves_ends_the_program_quietly() -> None:
     # Given a program that prints without end
     command = [sys.executable, "-c", ENDLESS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
-XXX
+        assert program.stdout is not None
+        assert program.stderr is not None
         # When its reader has seen enough
         program.stdout.readline()
         program.stdout.close()
