@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from smartcockpit_bench.image import base, bootscript, disk, kernel, rootfs
+from smartcockpit_bench.image import base, bootscript, disk, foreign, kernel, rootfs
 from smartcockpit_bench.image.workspace import appearing, give_to_caller, only_builder, scratch
 from smartcockpit_bench.places import BUILD, ROOT, image_dir
 from smartcockpit_bench.progress import run, step
@@ -29,7 +29,12 @@ def build(arch: str, flavour: str, wheel: Path) -> Path:
         stamp = fingerprint(arch, flavour)
         if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
             return target
-        with step(f"image {arch} {flavour}"), scratch() as work, appearing(target) as partial:
+        with (
+            step(f"image {arch} {flavour}"),
+            foreign.runnable(arch),
+            scratch() as work,
+            appearing(target) as partial,
+        ):
             found = base.base_root(arch, flavour, work)
             partial.mkdir()
             _assemble(work, partial, found, arch=arch, flavour=flavour, wheel=wheel)
