@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 
+from smartcockpit_bench.places import BUILD, ROOT
+
 _TAIL_LINES = 12
+GROUP_ENDS_S = 10.0
 _WRAPPING = ("E: mmdebstrap failed", "E: setup failed")
 """What mmdebstrap says after the reason has been said."""
 
@@ -54,21 +58,38 @@ def run(
     """
     words = [str(word) for word in argv]
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             words,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            input=stdin,
             env={**os.environ, **(env or {}), "LC_ALL": "C.UTF-8"},
             cwd=cwd,
-            check=False,
+            # Apart from us: mmdebstrap, when it fails, hangs up on its whole process group.
+            process_group=0,
         )
     except FileNotFoundError as missing:
         raise UnavailableError(f"{words[0]} is not installed", "run `make setup`") from missing
-    said = done.stdout.decode(errors="replace")
-    if done.returncode:
+    with process:
+        try:
+            output, _ = process.communicate(stdin)
+        except BaseException:
+            end_group(process)
+            raise
+    said = output.decode(errors="replace")
+    if process.returncode:
         raise StepError(f"{doing} failed ({explain(words[0], said)})", hint or remedy(said))
     return said
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Pass Ctrl-C on to a program and all that it started; what has not ended after 10 s is killed."""
+    for how in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=GROUP_ENDS_S)
+            return
 
 
 def explain(program: str, said: str) -> str:
@@ -89,7 +110,7 @@ def explain(program: str, said: str) -> str:
 def remedy(said: str) -> str:
     """Name what the reader can do about the failures that people meet."""
     if "No space left on device" in said:
-        return f"free some space ({free_gib():.1f} GiB left here) and run the same command again"
+        return f"free some space ({free_gib():.1f} GiB left in {BUILD.name}/) and run the same command again"
     if any(
         sign in said for sign in ("Temporary failure resolving", "Could not connect", "Unable to connect")
     ):
@@ -98,5 +119,5 @@ def remedy(said: str) -> str:
 
 
 def free_gib() -> float:
-    """Free space of the file system that holds the current folder, in GiB."""
-    return shutil.disk_usage(".").free / 2**30
+    """Free space of the file system that holds what is built, in GiB."""
+    return shutil.disk_usage(BUILD if BUILD.is_dir() else ROOT).free / 2**30
