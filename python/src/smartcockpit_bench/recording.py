@@ -31,7 +31,10 @@ def recording(path: Path, vehicle: Path, *, channels: str = "") -> Replay:
         }
         found = channel_map.guess(log.entries(), ids)
         said = ", ".join(f"{channel} → {bus}" for channel, bus in found.items())
-        print(f"  {path.name}: {said or 'no channel fits'} (choose with --map)", file=sys.stderr)
+        print(
+            f"  {path.name}: {said or 'no channel fits'} (choose with ARGS='--map CHANNEL=BUS,…')",
+            file=sys.stderr,
+        )
     if warning := log.inspect():
         print(f"  {warning}", file=sys.stderr)
     return Replay(log, found)
