@@ -115,6 +115,8 @@ def remedy(said: str) -> str:
         sign in said for sign in ("Temporary failure resolving", "Could not connect", "Unable to connect")
     ):
         return "check the network, or name a reachable Debian mirror with MIRROR=…; the next run resumes"
+    if any(sign in said for sign in ("Read-only file system", "Permission denied")):
+        return f"make {BUILD} writable and run the same command again"
     return "the lines above say why; the next run resumes"
 
 
