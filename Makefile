@@ -24,11 +24,11 @@ ready    := $(venv)/.ready-$(ARCH)
 wheel     = build/wheel/smartcockpit.whl
 packaged := $(shell find python/src/smartcockpit python/pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
 
-export MIRROR
+export MIRROR DRIVE VEHICLE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run image shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles clean FORCE
+.PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,9 +36,16 @@ help: ## this list
 
 # ---- the box ----------------------------------------------------------------------------------------------
 
-run: image ## build what has changed, boot the box, show the car live (Ctrl-C ends it)
+run: named-inputs image ## build what has changed, boot the box, show the car live (Ctrl-C ends it)
 	@$(PYTHON) -m smartcockpit_bench.run --arch $(ARCH) --flavour $(FLAVOUR) \
-	    $(if $(DRIVE),--drive '$(DRIVE)') $(if $(VEHICLE),--vehicle '$(VEHICLE)') $(ARGS)
+	    $${DRIVE:+--drive "$$DRIVE"} $${VEHICLE:+--vehicle "$$VEHICLE"} $(ARGS)
+
+# Looked for before minutes are spent on the image.
+named-inputs:
+	@for name in "$$DRIVE" "$$VEHICLE"; do \
+	    test -z "$$name" || test -e "$$name" || \
+	        { echo "make run: there is no $$name. Hint: DRIVE= names a log file, VEHICLE= a folder" >&2; exit 2; }; \
+	done
 
 image: $(ready) $(wheel) ## build the disk image, unless it is current
 	@$(sudo) $(abspath $(PYTHON)) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)

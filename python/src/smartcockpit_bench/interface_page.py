@@ -19,7 +19,7 @@ INTERFACES = (Signals1, CanBridge1)
 
 _HEAD = """# D-Bus interfaces
 
-Generated from the interface classes by `make generate`; the same text is in the XML that the image installs in
+Generated from the interface classes by `make generate`; the image installs the same text as XML in
 `/usr/share/dbus-1/interfaces`. Errors of ours are named `org.smartcockpit.Error.*` and end with a hint."""
 
 

@@ -76,7 +76,7 @@ async def drive(
         ),
         asyncio.create_task(gone(box)),
     ]
-    helpers = [asyncio.create_task(timeline.watch()), asyncio.create_task(feed(wire, source))]
+    helpers = [asyncio.create_task(timeline.watch(cockpit)), asyncio.create_task(feed(wire, source))]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -30,11 +30,13 @@ class Timeline:
         self._loader_s: float | None = None
         self._stages: list[tuple[str, float]] = []
 
-    async def watch(self) -> None:
-        """Note when the boot loader hands over; returns then."""
+    async def watch(self, cockpit: Cockpit) -> None:
+        """Note when the boot loader hands over and tell the viewer's `cockpit`; returns then."""
+        cockpit.boot_stage = "boot loader"
         while KERNEL_STARTS not in self._box.serial():  # noqa: ASYNC110 - a log that QEMU writes
             await asyncio.sleep(POLL_S)
         self._loader_s = time.monotonic() - self._box.started_s
+        cockpit.boot_stage = "Linux and its services are starting"
 
     def finish(self, cockpit: Cockpit) -> None:
         """Take over the stages that the box reported."""

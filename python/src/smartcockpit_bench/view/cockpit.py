@@ -37,6 +37,7 @@ class Cockpit:
     slot: str = ""
     vehicle: str = ""
     trouble: str = ""
+    boot_stage: str = ""
     lines: int = 0
     garbage: int = 0
     heard_at_s: float = 0.0
@@ -60,6 +61,12 @@ class Cockpit:
         self.lines += 1
         self.heard_at_s, self.box_time_s = now_s, box_time_s
         return kind
+
+    @property
+    def waiting(self) -> str:
+        """Return why there is nothing to show yet."""
+        stage = f": {self.boot_stage}" if self.boot_stage else ""
+        return self.trouble or f"waiting for the first signals from the box{stage}"
 
     def age_s(self, shown: Shown, now_s: float) -> float | None:
         """Return how old a reading is, None when it was never received."""

@@ -28,8 +28,8 @@ def picture(cockpit: Cockpit, now_s: float, width: int, height: int, car: str = 
     bottom = footer(cockpit, car) if height >= SHORT else Table.grid()
     room = max(3, height - 1 - bottom.row_count - 2)
     if not cockpit.signals:
-        text = cockpit.trouble or "waiting for the first signals from the box …"
-        return Group(top, Panel(Text(words.plain(text), style="dim"), border_style=BORDER), bottom)
+        waiting = Text(words.plain(cockpit.waiting) + " …", style="dim")
+        return Group(top, Panel(waiting, border_style=BORDER), bottom)
     middle = body(cockpit, now_s, width, room)
     return Group(top, middle, bottom) if bottom.row_count else Group(top, middle)
 

@@ -136,7 +136,7 @@ _PAINTERS = {Style.PICTURE: _picture, Style.PLAIN: _plain, Style.JSON: _nothing}
 def plain_line(cockpit: Cockpit, now_s: float) -> str:
     """Return the state in one line of plain text."""
     if not cockpit.signals:
-        return words.plain(cockpit.trouble) or "waiting for the first signals from the box"
+        return words.plain(cockpit.waiting)
     parts = [_reading(cockpit, path, label, now_s) for label, path in _headline(cockpit)]
     count = dict.fromkeys(words.MARKS, 0)
     for shown in cockpit.signals.values():
