@@ -56,10 +56,10 @@ class Guest:
                 return
             self._connection = connection
             self.listening.wait()
-            connection.setblocking(False)
             faces = {"can0": self.sink, "can1": self.sink}
             # A socket whose peer is gone reads empty for ever, where a port says that it hung up.
-            with contextlib.suppress(OSError):
+            with connection, contextlib.suppress(OSError):
+                connection.setblocking(False)
                 canwire.converse(connection.fileno(), lambda answer, faces=faces: canwire.Wire(faces, answer))
 
     def hang_up(self) -> None:
@@ -69,8 +69,13 @@ class Guest:
 
     def close(self) -> None:
         self.listening.set()
-        self._server.close()
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes `accept`, which closing would not
         self.hang_up()
+        if self._connection is not None:
+            self._connection.close()
+        self._thread.join(5)
+        self._server.close()
 
 
 @pytest.fixture
