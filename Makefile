@@ -72,7 +72,7 @@ check: $(ready) ## format, lint, types, import rules, spelling, shell scripts
 	@$(venv)/bin/ruff format --quiet --check --config python/pyproject.toml python tests
 	@$(venv)/bin/ruff check --quiet --config python/pyproject.toml python tests
 	@cd python && ../$(venv)/bin/mypy
-	@cd python && PYTHONPATH=src ../$(venv)/bin/lint-imports --no-cache > ../build/import-rules.txt || (cat ../build/import-rules.txt; false)
+	@cd python && said=$$(PYTHONPATH=src ../$(venv)/bin/lint-imports --no-cache) || { echo "$$said"; exit 1; }
 	@$(venv)/bin/codespell --toml python/pyproject.toml $(spelled)
 	@shellcheck $(shell_scripts)
 	@echo "check: all good"
