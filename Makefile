@@ -22,6 +22,7 @@ PYTHON   ?= $(venv)/bin/python
 sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR)
 ready    := $(venv)/.ready-$(ARCH)
 wheel     = build/wheel/smartcockpit.whl
+daemons  := $(shell sed -n 's/^smartcockpit-\([a-z]*\) = "smartcockpit\.daemons\..*/\1/p' python/pyproject.toml)
 packaged := $(shell find python/src/smartcockpit python/pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
 
 export MIRROR DRIVE VEHICLE
@@ -93,10 +94,13 @@ perf: $(ready) ## benchmarks, each beside its peer
 
 # ---- what is derived --------------------------------------------------------------------------------------
 
-generate: $(ready) ## write what is derived: D-Bus XML, default settings, reference pages, completion, man page
+generate: $(ready) ## write what is derived: D-Bus XML, signal tables, default settings, reference pages, completion, man page
 	@$(PYTHON) -m smartcockpit.bus.xml systemd/dbus-1/interfaces
-	@$(PYTHON) -m smartcockpit.runtime.settings_doc canbridge toml > systemd/config/canbridge.toml
-	@$(PYTHON) -m smartcockpit.runtime.settings_doc canbridge markdown > docs/reference/settings.md
+	@$(PYTHON) -m smartcockpit_bench.signal_tables
+	@set -e; for daemon in $(daemons); do \
+	    $(PYTHON) -m smartcockpit.runtime.settings_doc toml $$daemon > systemd/config/$$daemon.toml; \
+	done
+	@$(PYTHON) -m smartcockpit.runtime.settings_doc markdown $(daemons) > docs/reference/settings.md
 	@$(PYTHON) -m smartcockpit_bench.interface_page > docs/reference/dbus.md
 	@$(PYTHON) -m smartcockpit_bench.cli_docs
 

@@ -58,9 +58,7 @@ def test_it_has_unit_user_policy_and_budget(daemon: str) -> None:
 def test_committed_default_settings_are_generated_from_the_dataclass(daemon: str) -> None:
     settings = importlib.import_module(f"smartcockpit.daemons.{daemon}.settings").Settings
     committed = (ROOT / f"systemd/config/{daemon}.toml").read_text()
-    assert committed == default_toml(daemon, settings), (
-        f"run: python -m smartcockpit.runtime.settings_doc {daemon} toml > systemd/config/{daemon}.toml"
-    )
+    assert committed == default_toml(daemon, settings), "run: make generate"
 
 
 @pytest.mark.parametrize("daemon", DAEMONS)

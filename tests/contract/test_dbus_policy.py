@@ -101,7 +101,8 @@ asyncio.run(main())
 def policed_bus():
     if os.geteuid() != 0:
         pytest.skip("needs root to try other users")
-    policy = FILES[0].read_text().split("<busconfig>")[1].split("</busconfig>")[0]
+    text = (FOLDER / "org.smartcockpit.CanBridge1.conf").read_text()
+    policy = text.split("<busconfig>")[1].split("</busconfig>")[0]
     policy = policy.replace('"smartcockpit-canbridge"', f'"{OWNER}"').replace('"smartcockpit"', f'"{MEMBER}"')
     base = """<policy context="default"><allow user="*"/><deny own="*"/><deny send_type="method_call"/>
       <allow send_type="signal"/><allow send_requested_reply="true" send_type="method_return"/>

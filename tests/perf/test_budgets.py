@@ -9,7 +9,6 @@ from perf.bench_start import BUDGETS, measure
 
 @pytest.mark.slow
 def test_start_and_memory_stay_within_the_budget() -> None:
-    daemons, peer = measure(rounds=3)
-    for name, cost in daemons.items():
+    for name, (cost, peer) in measure(rounds=3).items():
         assert cost.rss_mb <= BUDGETS[name]["rss_mb"], name
         assert cost.cpu_ms / peer.cpu_ms <= BUDGETS[name]["start_ratio_ratchet"], name

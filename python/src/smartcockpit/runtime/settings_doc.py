@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes what people read about settings from the dataclass: commented default TOML and reference page.
 
-    python -m smartcockpit.runtime.settings_doc canbridge toml > systemd/config/canbridge.toml
-    python -m smartcockpit.runtime.settings_doc canbridge markdown
+    python -m smartcockpit.runtime.settings_doc toml canbridge > systemd/config/canbridge.toml
+    python -m smartcockpit.runtime.settings_doc markdown canbridge gnss > docs/reference/settings.md
 
 A test compares the committed files with this. Host side only; no daemon imports it.
 """
@@ -116,10 +116,11 @@ def _comment(text: str) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the default TOML or the reference of one daemon."""
-    name, form = arguments
-    settings = importlib.import_module(f"smartcockpit.daemons.{name}.settings").Settings
-    print(default_toml(name, settings) if form == "toml" else reference(name, settings), end="")
+    """Print the default TOML of one daemon, or the reference page of several."""
+    form, *names = arguments
+    write = default_toml if form == "toml" else reference
+    types = [importlib.import_module(f"smartcockpit.daemons.{name}.settings").Settings for name in names]
+    print("\n".join(write(*pair) for pair in zip(names, types, strict=True)), end="")
     return 0
 
 
