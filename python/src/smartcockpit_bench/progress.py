@@ -72,14 +72,27 @@ def run(
         raise UnavailableError(f"{words[0]} is not installed", "run `make setup`") from missing
     with process:
         try:
+            heard = _show_lines(process) if stdin is None and sys.stderr.isatty() else b""
             output, _ = process.communicate(stdin)
         except BaseException:
             end_group(process)
             raise
-    said = output.decode(errors="replace")
+    said = (heard + output).decode(errors="replace")
     if process.returncode:
         raise StepError(f"{doing} failed ({explain(words[0], said)})", hint or remedy(said))
     return said
+
+
+def _show_lines(process: subprocess.Popen[bytes]) -> bytes:
+    """Show what the program says, each line over the one before, until it says no more; return all of it."""
+    heard = []
+    room = shutil.get_terminal_size().columns - 6
+    for line in process.stdout or ():
+        heard.append(line)
+        shown = "".join(c for c in line.decode(errors="replace").rstrip() if c.isprintable())[:room]
+        print(f"\r\033[2K    {shown}", end="", file=sys.stderr, flush=True)
+    print("\r\033[2K", end="", file=sys.stderr, flush=True)
+    return b"".join(heard)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

@@ -96,11 +96,22 @@ def install_packages(names: list[str]) -> None:
 
 
 def attempt(command: list[str], environment: dict[str, str] | None = None) -> str | None:
-    """Run a command; return None on success, else what it said."""
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, check=False
-    )
-    return None if done.returncode == 0 else done.stdout
+    """Run a command; return None on success, else what it said. On a terminal its last line is shown."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+        text=True, errors="replace",
+    )  # fmt: skip
+    said: list[str] = []
+    show = sys.stderr.isatty()
+    room = shutil.get_terminal_size().columns - 6
+    with process:
+        for line in process.stdout or ():
+            said.append(line)
+            if show:
+                print(f"\r\033[2K    {line.strip()[:room]}", end="", file=sys.stderr, flush=True)
+    if show:
+        print("\r\033[2K", end="", file=sys.stderr, flush=True)
+    return "".join(said) if process.returncode else None
 
 
 def last_error(said: str) -> str:
@@ -116,7 +127,7 @@ def make_venv() -> None:
     state = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
     if not stamp.is_file() or stamp.read_text() != state:
         print(f"  Python packages into {VENV.name} …", file=sys.stderr)
-        pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
         if (
             attempt([str(VENV / "bin" / "python"), "-c", "import pip"] if VENV.is_dir() else ["false"])
             is not None

@@ -88,6 +88,32 @@ def test_truncated_blf_is_read_up_to_its_damage(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     log = CanLog(path)
     assert 0 < len(list(log.entries())) < whole
+    assert "cut off" in log.warning() or "damaged" in log.warning()
+
+
+@pytest.mark.parametrize("suffix", ["log.gz", "asc.gz", "blf.gz"])
+def test_cut_off_packed_log_is_read_to_the_cut_and_says_so(tmp_path: Path, suffix: str) -> None:
+    plain = write(tmp_path / f"whole.{suffix.removesuffix('.gz')}", messages() * 200).read_bytes()
+    path = tmp_path / f"drive.{suffix}"
+    packed = gzip.compress(plain)
+    path.write_bytes(packed[: len(packed) * 3 // 4])
+    log = CanLog(path)
+    with contextlib.suppress(UsageError):  # of a BLF there may be not one whole block
+        assert 0 < len(list(log.entries())) < len(messages()) * 200
+    assert log.skipped >= 1
+    assert "cut off" in log.first_skipped or "damaged" in log.first_skipped
+
+
+def test_blf_that_ends_between_two_objects_says_that_its_end_is_missing(tmp_path: Path) -> None:
+    with can.BLFWriter(str(tmp_path / "whole.blf"), max_container_size=256) as writer:
+        for message in messages():
+            writer(message)
+    whole = (tmp_path / "whole.blf").read_bytes()
+    cut = tmp_path / "cut.blf"
+    cut.write_bytes(whole[: whole.rindex(b"LOBJ", 144)])
+    log = CanLog(cut)
+    assert 0 < len(list(log.entries())) < len(messages())
+    assert "cut off" in log.warning()
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,8 @@ class CanLog:
                         lines.header_ends()
                         got_frame = True
                         yield message
+                    if lines.damage:
+                        self._skip(f"behind line {lines.number} the file is cut off ({lines.damage})")
                     return
                 except BROKEN as error:
                     if lines.ended:
@@ -139,7 +141,11 @@ class CanLog:
         opener: Any = gzip.open if self._packed else open
         with opener(self.path, "rb") as stream:
             try:
-                yield from can.BLFReader(stream)
+                reader = can.BLFReader(stream)
+                yield from reader
+                missing = reader.file_size - self.path.stat().st_size
+                if missing > 0 and not self._packed:
+                    self._skip(f"the end is cut off: {missing} bytes fewer than its header says")
             except (*BROKEN, can.io.blf.BLFParseError) as error:
                 self._skip(f"damaged from here on ({error or type(error).__name__})")
 
@@ -155,6 +161,8 @@ class Lines:
         self.number = 0
         self.last = ""
         self.ended = False
+        self.damage = ""
+        """Why a packed file ended before its end."""
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -164,8 +172,11 @@ class Lines:
             return line
         try:
             self.last = next(self._stream)
-        except (StopIteration, EOFError, zlib.error, gzip.BadGzipFile):
+        except StopIteration:
             self.ended = True
+            raise
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            self.ended, self.damage = True, str(error)
             raise StopIteration from None
         self.number += 1
         if self._in_header:

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ from types import TracebackType
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 
 from smartcockpit_bench.places import BENCH, BUILD, image_dir, read_list
-from smartcockpit_bench.progress import run
+from smartcockpit_bench.qemu import layer
 from smartcockpit_bench.qemu.acceleration import accelerator
 from smartcockpit_bench.qemu.agent import GuestAgent
 from smartcockpit_bench.qemu.machine import Hardware, arguments
@@ -51,9 +50,10 @@ class Box:
         image = image_dir(arch, flavour)
         if not (image / "disk.img").is_file():
             raise UnavailableError(f"there is no {arch} {flavour} image", "run `make image`")
+        if keep is not None and keep.exists():
+            layer.check_kept(keep, image / "disk.img")
         hardware = accelerator(arch, image)
-        # Unix socket paths are limited to 107 bytes, so not below the checkout.
-        self.folder = Path(tempfile.mkdtemp(prefix="smartcockpit-"))
+        self.folder = layer.work_folder()
         self.hardware = Hardware(
             arch=arch,
             image=image,
@@ -106,10 +106,8 @@ class Box:
 
     def start(self) -> None:
         """Switch on."""
-        disk = self.hardware.disk
-        if not disk.exists():
-            backing = ["-b", str(self.hardware.image / "disk.img"), "-F", "raw"]
-            run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, disk], doing="making the disk layer")
+        if not self.hardware.disk.exists():
+            layer.make(self.hardware.disk, self.hardware.image / "disk.img")
         log = (self.folder / "qemu.log").open("wb")
         with log:
             # A session of its own: Ctrl-C in the terminal is for us, who then shut the guest down. And the
