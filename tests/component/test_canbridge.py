@@ -231,6 +231,15 @@ async def test_bus_off_makes_signals_unavailable_and_asks_for_a_restart(
     assert (counters["BusOff"], counters["Restarts"], counters["ErrorFrames"]) == (1, 1, 2)
 
 
+async def test_what_is_heard_during_bus_off_still_ages(bridge: Bridge, client: RawClient) -> None:
+    await start(bridge, client)
+    bridge.chassis.error(0x40)
+    await bus_state(client, "chassis", "bus-off")
+    bridge.chassis.send(speed_frame(5))
+    await becomes(client, SPEED, 5.0, VALID)
+    await becomes(client, SPEED, 5.0, STALE)
+
+
 async def test_garbage_is_counted_and_never_fatal(bridge: Bridge, client: RawClient) -> None:
     await start(bridge, client)
     bridge.chassis.send(b"", b"x", b"y" * 15, b"z" * 71, os.urandom(16), os.urandom(72))

@@ -162,12 +162,14 @@ class BusWork:
         except OSError as error:
             self.close(error.strerror or str(error))
             return
-        before = self.monitor.state
+        self._drain()  # data wait in a socket of their own: what came before bus-off is not heard after it
+        if self._source is None:
+            return
         changed = False
         for can_id, data in frames:
             changed |= self.monitor.error_frame(can_id, data, self._clock.realtime_us())
         if changed:
-            self._changed(before)
+            self._changed()
 
     # ---- state -------------------------------------------------------------------------------------------
 
@@ -187,16 +189,19 @@ class BusWork:
             self.monitor.tx_errors, self.monitor.rx_errors = link.tx_errors, link.rx_errors
             self.try_open()
             if self._source is not None and link.state is not None:
-                self._became(link.state)
+                if link.state in DEAF:
+                    self._drain()
+                if self._source is not None:
+                    self._became(link.state)
 
     def _became(self, state: BusState, reason: str = "") -> None:
-        before = self.monitor.state
         if self.monitor.became(state, self._clock.realtime_us(), reason):
-            self._changed(before)
+            self._changed()
 
-    def _changed(self, before: BusState) -> None:
+    def _changed(self) -> None:
         monitor = self.monitor
-        if monitor.state in DEAF and before not in DEAF:
+        if monitor.state in DEAF:
+            # Also from one to the other: a virtual wire carries frames while its controller is off.
             self.decoder.forget()
             self.decoder.last_seen_ns[:] = [0] * len(self.decoder.last_seen_ns)
             self._publish(self._board.mark(self._signals, SignalQuality.UNAVAILABLE))
@@ -222,11 +227,10 @@ class BusWork:
         """
         if updates := self.decoder.flush(now_ns):
             self._publish(updates)
-        if self.monitor.state not in DEAF:
-            for k in self._freshness.newly_overdue(self.decoder.last_seen_ns, now_ns):
-                self.decoder.forget(k)
-                known = [i for i in self.decoder.messages[k].signals if self._board.qualities[i]]
-                self._publish(self._board.mark(known, SignalQuality.STALE))
+        for k in self._freshness.newly_overdue(self.decoder.last_seen_ns, now_ns):
+            self.decoder.forget(k)
+            known = [i for i in self.decoder.messages[k].signals if self._board.qualities[i]]
+            self._publish(self._board.mark(known, SignalQuality.STALE))
         if self.monitor.state is BusState.BUS_OFF:
             if self._back_off.trouble(now_ns):
                 self.reach.restart()
