@@ -19,7 +19,7 @@ from smartcockpit.core.canbus import BusState, kernel_state
 
 RTMGRP_LINK = 1
 NLMSG_ERROR, NLMSG_DONE, RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 2, 3, 16, 17, 18
-NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
+NLM_F_REQUEST, NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_DUMP = 1, 2, 16, 0x300
 ARPHRD_CAN, IFF_UP, IFF_RUNNING = 280, 0x1, 0x40
 IFLA_IFNAME, IFLA_LINKINFO, IFLA_STATS64, IFLA_EXT_MASK = 3, 18, 23, 29
 INFO_KIND, INFO_DATA = 1, 2
@@ -62,6 +62,7 @@ class LinkWatcher:
 
     def __init__(self) -> None:
         self._sequence = 0
+        self._roll = Roll()
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
         self._socket = socket.socket(socket.AF_NETLINK, kind, 0)
         self._socket.bind((0, RTMGRP_LINK))
@@ -94,27 +95,63 @@ class LinkWatcher:
                 self.request()
                 return links
             if pid == 0:  # from the kernel, nobody else
-                links += parse(data)
+                links += self._roll.take(data)
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
 
-def parse(data: bytes) -> Iterator[Link]:
-    """Yield the CAN interfaces that a datagram of netlink messages tells of.
+class Roll:
+    """The interfaces that are there, by name. News can be lost in an overrun: what a full list of the kernel
+    does not have any more, renamed interfaces too, is told as gone.
+    """
+
+    def __init__(self) -> None:
+        self._there: dict[str, Link] = {}
+        self._list: int | None = None
+        self._met: set[str] = set()
+        self._torn = False
+
+    def take(self, data: bytes) -> list[Link]:
+        """Return what a datagram of netlink messages tells, oldest first."""
+        told: list[Link] = []
+        for kind, flags, sequence, link in messages(data):
+            if flags & NLM_F_MULTI and sequence != self._list:
+                self._list, self._met, self._torn = sequence, set(), False
+            self._torn |= bool(flags & NLM_F_DUMP_INTR)
+            if link is not None:
+                told.append(link)
+                self._note(link)
+            elif kind == NLMSG_DONE and sequence == self._list and not self._torn:
+                told += [
+                    self._there.pop(name)._replace(present=False) for name in self._there.keys() - self._met
+                ]
+        return told
+
+    def _note(self, link: Link) -> None:
+        if link.present:
+            self._there[link.name] = link
+            self._met.add(link.name)
+        else:
+            self._there.pop(link.name, None)
+
+
+def messages(data: bytes) -> Iterator[tuple[int, int, int, Link | None]]:
+    """Yield type, flags and sequence number of the netlink messages in `data`, with the CAN interface that
+    one tells of.
 
     Never raises, whatever the bytes.
     """
     view = memoryview(data)
     while len(view) >= HEADER.size:
-        length, kind, _, _, _ = HEADER.unpack_from(view)
+        length, kind, flags, sequence, _ = HEADER.unpack_from(view)
         if length < HEADER.size or length > len(view):
             return
+        link = None
         if kind in (RTM_NEWLINK, RTM_DELLINK) and length >= HEADER.size + LINK.size:
             link = _link(view[HEADER.size : length], kind == RTM_NEWLINK)
-            if link is not None:
-                yield link
+        yield kind, flags, sequence, link
         view = view[(length + 3) & ~3 :]
 
 
