@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from smartcockpit.core.errors import UsageError
+from smartcockpit.vehicle.sources import SUFFIXES
 
 from smartcockpit_bench.progress import run
 
@@ -34,12 +35,30 @@ def with_vehicle(folder: Path, work: Path) -> Path:
             f"{folder}: the box has no {', '.join(strange)}", f"channels are {' and '.join(BUSES)}"
         )
     etc = work / "bench" / "etc"
-    sources = etc / "vehicles" / folder.resolve().name
-    shutil.copytree(folder, sources)
-    table = sources.with_suffix(".py")
+    copy(folder, etc / "vehicles" / vehicle.plan.name)
+    table = etc / "vehicles" / f"{vehicle.plan.name}.py"
     compile_to(folder, table)
     (etc / "canbridge.toml").write_text(f'vehicle = "/etc/smartcockpit/vehicles/{table.name}"\n')
     return make(work / "bench", work / "bench.ext4")
+
+
+def copy(folder: Path, target: Path) -> None:
+    """Copy what belongs to a vehicle; recordings beside it, links to folders and pipes stay out.
+
+    Raises `UsageError` for what cannot be read.
+    """
+
+    def left_out(inside: str, names: list[str]) -> set[str]:
+        paths = [Path(inside, name) for name in names]
+        folders = {p.name for p in paths if p.is_dir() and not p.is_symlink()}
+        files = {p.name for p in paths if p.is_file() and p.suffix in SUFFIXES}
+        return set(names) - folders - files
+
+    try:
+        shutil.copytree(folder, target, ignore=left_out)
+    except OSError as error:
+        first = error.args[0][0][2] if isinstance(error, shutil.Error) else error
+        raise UsageError(f"{folder}: cannot be copied: {first}", "make its files readable") from error
 
 
 def compile_to(folder: Path, table: Path) -> None:
@@ -57,10 +76,11 @@ def compile_to(folder: Path, table: Path) -> None:
 
 
 def make(tree: Path, disk: Path) -> Path:
-    """Return an ext4 disk with the files of `tree`, all owned by root."""
+    """Return an ext4 disk with the files of `tree`, all owned by root, and room for as much again."""
+    size_mib = SIZE_MIB + 2 * (sum(path.stat().st_size for path in tree.rglob("*")) >> 20)
     identity = ["-L", "sc-bench", "-E", "root_owner=0:0", "-O", "^has_journal"]
     run(
-        ["mke2fs", "-q", "-t", "ext4", *identity, "-d", tree, disk, f"{SIZE_MIB}M"],
+        ["mke2fs", "-q", "-t", "ext4", *identity, "-d", tree, disk, f"{size_mib}M"],
         doing="making the data disk",
     )
     owned = [

@@ -14,7 +14,8 @@ import smartcockpit
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.table import FORMAT
 
-_SUFFIXES = {".dbc", ".toml", ".vspec", ".json", ".yaml"}
+SUFFIXES = {".dbc", ".toml", ".vspec", ".json", ".yaml"}
+"""What a vehicle folder is made of; other files in it are nothing to us."""
 INSTALLED_VSS = Path("/usr/share/smartcockpit/vss")
 
 
@@ -36,7 +37,7 @@ def sources_digest(folder: Path, vss: Path | None = None) -> str:
     """Return the SHA-256 (hex) over all sources of a vehicle, the catalogue, table format and our version."""
     digest = hashlib.sha256(f"{FORMAT} {smartcockpit.__version__}\n".encode())
     for root in (folder, vss or default_vss()):
-        for path in sorted(p for p in root.rglob("*") if p.suffix in _SUFFIXES and p.is_file()):
+        for path in sorted(p for p in root.rglob("*") if p.suffix in SUFFIXES and p.is_file()):
             try:
                 data = path.read_bytes()
             except OSError as error:
