@@ -52,6 +52,17 @@ def test_no_file_gives_the_defaults(tmp_path: Path) -> None:
     assert load(tmp_path).settings == Settings()
 
 
+def test_mark_at_the_start_of_a_file_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "demo.toml").write_bytes(b"\xef\xbb\xbfretries = 5\r\n")
+    assert load(tmp_path).settings.retries == 5
+
+
+def test_bottomless_nesting_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path, "demo.toml", "names = " + "[" * 20_000 + "]" * 20_000)
+    with pytest.raises(ConfigError, match="demo.toml: broken TOML: nested too deeply"):
+        load(tmp_path)
+
+
 def test_later_layers_and_drop_ins_win_and_origins_tell(tmp_path: Path) -> None:
     usr, etc = tmp_path / "usr", tmp_path / "etc"
     write(usr, "demo.toml", 'retries = 1\nnames = ["a"]\n[buses.x]\ninterface = "slcan"\n')

@@ -24,6 +24,13 @@ def test_folder_without_settings_is_one_classic_bus_on_can0(tmp_path):
     assert (table.name, [(b.channel, b.fd) for b in table.buses]) == ("my_car", [("can0", False)])
 
 
+def test_files_of_an_editor_that_marks_its_text_are_read(tmp_path):
+    folder = write_folder(tmp_path / "car", toml=BUS)
+    for path in folder.iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert [bus.name for bus in compiled(folder).buses] == ["b"]
+
+
 def test_declared_cycle_and_timeout_win_over_three_cycles_of_the_dbc(tmp_path):
     dbc = DBC + 'BA_DEF_ BO_ "GenMsgCycleTime" INT 0 65535;\nBA_ "GenMsgCycleTime" BO_ 256 20;\n'
     motion = compiled(write_folder(tmp_path / "a", dbc)).messages[0]

@@ -59,7 +59,7 @@ def read_toml(path: Path) -> dict[str, object]:
             raise ConfigError(
                 f"{path}: {size} bytes are too large for a settings file", f"at most {MAX_BYTES}"
             )
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")  # some editors put a mark first
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8", "save the file as UTF-8") from error
     except OSError as error:
@@ -73,6 +73,8 @@ def read_toml(path: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         what = str(error).replace("at end of document", f"at the end, line {len(text.splitlines())}")
         raise ConfigError(f"{path}: broken TOML: {what}", "strings need quotes, tables a [header]") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: broken TOML: nested too deeply", "settings need no such depth") from error
 
 
 def load(name: str, settings_type: type[T], folders: Sequence[Path] | None = None) -> Loaded[T]:

@@ -20,8 +20,10 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 16 * 1024 * 1024
 
 
-def read_text(path: Path, encodings: tuple[str, ...] = ("utf-8",)) -> str:
-    """Return the text of `path`; `ConfigError` when it cannot be read or is no text."""
+def read_text(path: Path, encodings: tuple[str, ...] = ("utf-8-sig",)) -> str:
+    """Return the text of `path`, without the mark that some editors put first; `ConfigError` when it cannot be
+    read or is no text.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(f"{path}: larger than {MAX_BYTES // 1024 // 1024} MiB")
@@ -36,7 +38,8 @@ def read_text(path: Path, encodings: tuple[str, ...] = ("utf-8",)) -> str:
         except UnicodeDecodeError as error:
             last = error
     line = data[: last.start].count(b"\n") + 1
-    raise ConfigError(f"{path}:{line}: not {encodings[0]} text", f"save the file as {encodings[0]}")
+    encoding = encodings[0].removesuffix("-sig")
+    raise ConfigError(f"{path}:{line}: not {encoding} text", f"save the file as {encoding}")
 
 
 def read_mapping(text: str, file: str) -> Iterator[tuple[str, Any, int, dict[str, int]]]:
