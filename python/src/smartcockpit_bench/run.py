@@ -143,12 +143,24 @@ def shut_down(box: Box, *, booted: bool) -> None:
             print(f"  it did not shut down within {POWER_OFF_S:.0f} s and was killed", file=sys.stderr)
 
 
+def end_as_by_ctrl_c(*endings: signal.Signals) -> None:
+    """Let a closed terminal or a `kill` end the box as Ctrl-C does; what `nohup` has us ignore stays so."""
+
+    def end(*_: object) -> None:
+        # A shell starts what a script puts into the background with Ctrl-C ignored.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.raise_signal(signal.SIGINT)
+
+    for ending in endings:
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, end)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit codes as in `smartcockpit.core.errors`."""
     options = parse(arguments)
-    # A closed terminal or a `kill` ends the box as Ctrl-C does.
-    for ending in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_as_by_ctrl_c(signal.SIGHUP, signal.SIGTERM)
     try:
         session(options)
     except SmartCockpitError as error:

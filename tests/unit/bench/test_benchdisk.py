@@ -44,5 +44,5 @@ def test_disk_grows_with_what_is_on_it(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_unreadable_file_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     (folder / "vehicle.toml").chmod(0)
-    with pytest.raises(UsageError, match="cannot be copied: .*Permission denied"):
+    with pytest.raises(UsageError, match=r"cannot be copied: .*Permission denied"):
         copied(folder, tmp_path)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,26 @@ from smartcockpit_bench.view.__main__ import reader_may_leave
 with reader_may_leave():
     while True:
         print("x" * 1000)
+"""
+
+
+RUNNING = """
+import asyncio, signal
+from smartcockpit_bench.run import end_as_by_ctrl_c
+async def work():
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, asked.set)
+    try:
+        print("running", flush=True)
+        await asyncio.wait_for(asked.wait(), 60)
+        print("still there")
+    finally:
+        print("clean", flush=True)
+end_as_by_ctrl_c(signal.SIGHUP, signal.SIGTERM)
+try:
+    asyncio.run(work())
+except KeyboardInterrupt:
+    pass
 """
 
 
@@ -30,6 +51,27 @@ def test_a_reader_that_leaves_ends_the_program_quietly() -> None:
         # Then it ends well and complains about nothing
         assert program.stderr.read() == b""
     assert program.returncode == 0
+
+
+def run_with(ignored: str, *sent: signal.Signals) -> tuple[int, bytes]:
+    """Run a loop as `make run` does, started by a shell that ignores some signals, and send it others."""
+    shell = ["sh", "-c", f"trap '' {ignored}; exec \"$@\"", "sh", sys.executable, "-c", RUNNING]
+    with subprocess.Popen(shell, stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        for number in sent:
+            program.send_signal(number)
+        said, _ = program.communicate(timeout=10)
+    return program.returncode, said
+
+
+def test_a_kill_ends_it_cleanly_also_in_the_background_of_a_script() -> None:
+    assert run_with("INT", signal.SIGTERM) == (0, b"clean\n")
+    assert run_with("QUIT", signal.SIGTERM) == (0, b"clean\n")
+
+
+def test_nohup_keeps_it_running_when_the_terminal_goes() -> None:
+    assert run_with("HUP", signal.SIGHUP, signal.SIGUSR1) == (0, b"still there\nclean\n")
 
 
 def test_a_box_that_ends_leaves_the_announcement_of_a_later_one(tmp_path: Path) -> None:

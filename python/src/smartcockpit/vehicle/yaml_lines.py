@@ -21,8 +21,9 @@ MAX_BYTES = 16 * 1024 * 1024
 
 
 def read_text(path: Path, encodings: tuple[str, ...] = ("utf-8-sig",)) -> str:
-    """Return the text of `path`, without the mark that some editors put first; `ConfigError` when it cannot be
-    read or is no text.
+    """Return the text of `path` without the mark that some editors put first.
+
+    `ConfigError` when it cannot be read or is no text.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
