@@ -27,7 +27,8 @@ from smartcockpit_bench.view.show import show
 from smartcockpit_bench.wire import CarWire
 
 DEMO = ROOT / "dbc" / "demo"
-POWER_OFF_S = 30.0
+POWER_OFF_S = 120.0
+"""A machine with other work takes its time; who cannot wait presses Ctrl-C again."""
 WATCH_S = 0.05
 
 
@@ -137,7 +138,7 @@ def shut_down(box: Box, *, booted: bool) -> None:
         print("  switching the box off before it has booted", file=sys.stderr)
         box.kill()
         return
-    print("  shutting the box down …", file=sys.stderr)
+    print("  shutting the box down; Ctrl-C again pulls the plug", file=sys.stderr)
     with suppress(KeyboardInterrupt):
         if not box.power_off(POWER_OFF_S):
             print(f"  it did not shut down within {POWER_OFF_S:.0f} s and was killed", file=sys.stderr)
