@@ -110,13 +110,16 @@ lock: $(ready) ## resolve python/requirements.in into the hash-locked file
 
 # ---- the installed system: one way in, for the box and for Yocto -------------------------------------------
 
-# Built from a copy, so that nothing stale from an earlier build gets into it.
+# Built from a copy, so that nothing stale from an earlier build gets into it, and put in place whole: another
+# make may be at work with the one that is there.
 $(wheel): $(packaged) | $(ready)
-	@rm -rf build/wheel && mkdir -p build/wheel/source
-	@cp -r python/pyproject.toml python/src build/wheel/source/
-	@$(PYTHON) -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation \
-	    --wheel-dir build/wheel build/wheel/source
-	@ln -sf $$(basename build/wheel/smartcockpit-*.whl) $@
+	@mkdir -p build/wheel; work=$$(mktemp -d build/wheel/work.XXXXXX); \
+	trap 'rm -rf "$$work"' EXIT; trap 'exit 130' INT TERM; \
+	cp -r python/pyproject.toml python/src "$$work" && \
+	$(PYTHON) -m pip --quiet --disable-pip-version-check wheel --no-deps --no-build-isolation \
+	    --wheel-dir "$$work/done" "$$work" && \
+	whole=$$(basename "$$work"/done/smartcockpit-*.whl) && \
+	mv "$$work/done/$$whole" build/wheel/ && ln -sfn "$$whole" $@
 
 install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
 ifeq ($(BYTECODE),yes)

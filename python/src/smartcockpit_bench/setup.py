@@ -9,17 +9,21 @@ Says what it does, does nothing twice, and may be interrupted at any point: the 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 VENV = ROOT / ".venv"
 LISTS = ROOT / "bench"
 LOCK = ROOT / "python" / "requirements.lock"
+NO_TRUST = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed")
 NO_NETWORK = ("Temporary failure resolving", "Could not resolve", "Could not connect", "Unable to connect",
               "NewConnectionError", "Failed to establish", "Network is unreachable")  # fmt: skip
 
@@ -36,8 +40,9 @@ def main() -> int:
     try:
         if sys.version_info < (3, 11):  # noqa: UP036 - a system's Python may well be older
             raise SetupError("Python 3.11 or newer is needed. Hint: use Debian 12 or newer")
-        install_packages(missing(wanted(options.arch)))
-        make_venv()
+        with alone(LOCK):
+            install_packages(missing(wanted(options.arch)))
+            make_venv()
     except SetupError as error:
         print(f"make setup: {error}", file=sys.stderr)
         return 69
@@ -45,6 +50,18 @@ def main() -> int:
         print("\nmake setup: stopped; the next run goes on from here", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Hold a lock on `file`; a second setup of the same checkout waits and says so."""
+    with file.open() as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("  another setup is running; waiting for it …", file=sys.stderr, flush=True)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def wanted(arch: str) -> list[str]:
@@ -76,7 +93,9 @@ def install_packages(names: list[str]) -> None:
     """Install Debian packages as root or by sudo; without either, say the command."""
     if not names:
         return
-    apt = ["apt-get", "--yes", "--no-install-recommends", "-o", "Acquire::Retries=3", "install", *names]
+    # A fresh machine installs its own updates first, and holds the lock meanwhile.
+    patient = ["-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300"]
+    apt = ["apt-get", "--yes", "--no-install-recommends", *patient, "install", *names]
     if os.geteuid() != 0:
         if not shutil.which("sudo"):
             raise SetupError(f"packages are missing. Hint: as root, run: apt-get update && {' '.join(apt)}")
@@ -143,6 +162,11 @@ def make_venv() -> None:
 
 def explain(said: str | None, doing: str) -> None:
     """Raise one sentence if a step of the environment failed."""
+    if said is not None and any(sign in said for sign in NO_TRUST):
+        raise SetupError(
+            f"{doing} failed: the certificate of the package index is not trusted here. "
+            "Hint: name the file with your proxy's certificate in PIP_CERT"
+        )
     if said is not None:
         why = "no network to the package index" if any(s in said for s in NO_NETWORK) else last_error(said)
         raise SetupError(f"{doing} failed: {why}. Hint: check network and disk space; the next run resumes")
