@@ -19,10 +19,15 @@ from smartcockpit.core.clock import SystemClock
 from smartcockpit.core.signals import SignalQuality
 from smartcockpit.daemons.canbridge.buswork import BusWork, Reach
 from support.mini_vehicle import SPEED, speed_frame, write_table
+from support.native import library, native_decoder
 
 UP = Link("can0", 7, up=True, kind="can", state=BusState.ERROR_ACTIVE)
 GONE = UP._replace(present=False)
 BUS_OFF = struct.pack("=IB3x8s", 0x2000_0040, 8, bytes(8))
+
+
+def open_pair(data: socket.socket, errors: socket.socket) -> SocketCan:
+    return SocketCan.from_socket(data, errors, library=library())
 
 
 class Bench:
@@ -34,9 +39,9 @@ class Bench:
         errors, self._far_errors = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.board = SignalBoard(table.signals)
         self.work = BusWork(
-            table, 0, Reach("can0", lambda: SocketCan.from_socket(ours, errors), True, lambda: None),
+            table, 0, Reach("can0", lambda: open_pair(ours, errors), True, lambda: None),
             board=self.board, publish=self.board.apply, on_change=lambda: None, clock=SystemClock(),
-            gather_s=0.2, back_off=BackOff(60_000),
+            gather_s=0.2, back_off=BackOff(60_000), make_decoder=lambda: native_decoder(table, 0),
         )  # fmt: skip
         self.work.link_news(UP)
 
