@@ -21,8 +21,9 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from smartcockpit.bus.client import CanBridgeClient, Catalogue, SignalsClient
+from smartcockpit.bus.client import CanBridgeClient, SignalsClient
 from smartcockpit.bus.connection import BusConnection
+from smartcockpit.bus.owners import Catalogue
 from smartcockpit.cli import boot, can, inventory, output, status
 from smartcockpit.cli.sink import LineSink
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
