@@ -127,8 +127,7 @@ class Writer:
         return buffers
 
     def _send(self, buffers: Sequence[bytes | bytearray | memoryview], fds: Sequence[int]) -> int:
-        """Send with descriptors and close them: the kernel has made the receiver's own. Raises like `send`.
-        """
+        """Send with descriptors and close them: the receiver gets its own. Raises like `send`."""
         sent = socket.send_fds(self._sock, buffers, fds)
         _close(fds)
         return sent
