@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from smartcockpit.bus.client import SignalsClient
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.bus.owners import CAN_BRIDGE
 from smartcockpit.core.signals import SignalQuality, Value
 
 VOLTAGE = "Vehicle.LowVoltageBattery.CurrentVoltage"
@@ -24,14 +22,19 @@ class CarView:
     """Follows the CAN bridge; `changed` is called after each batch of readings."""
 
     def __init__(self, connection: BusConnection, changed: Callable[[], None], *, ignition: bool) -> None:
-        self._client = SignalsClient(connection, owners=[CAN_BRIDGE])
+        self._connection = connection
         self._paths = (VOLTAGE, DOOR, IGNITION) if ignition else (VOLTAGE, DOOR)
         self._changed = changed
         self._known: dict[str, Value] = {}
 
     async def follow(self) -> None:
         """Follow until cancelled, across restarts of bridge and bus."""
-        async for batch in self._client.watch(self._paths):
+        # Not before we are ready: the car may be silent for long, our lines are not.
+        from smartcockpit.bus.client import SignalsClient
+        from smartcockpit.bus.owners import CAN_BRIDGE
+
+        client = SignalsClient(self._connection, owners=[CAN_BRIDGE])
+        async for batch in client.watch(self._paths):
             for reading in batch:
                 if reading.quality is SignalQuality.VALID:
                     self._known[reading.path] = reading.value
