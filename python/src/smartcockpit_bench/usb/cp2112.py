@@ -35,7 +35,7 @@ _FEATURES = {
 class Cp2112:
     """One chip. `drive` is the board's side of a line, `level` what a meter at the pin shows."""
 
-    strings = ("Silicon Laboratories", "CP2112 HID USB-to-SMBus Bridge", "0000000A")
+    strings: tuple[str, ...] = ("Silicon Laboratories", "CP2112 HID USB-to-SMBus Bridge", "0000000A")
     identity = Identity(VENDOR, PRODUCT, RELEASE, 3, (Endpoint(IN, 64, 1), Endpoint(OUT, 64, 1)))
 
     def __init__(self) -> None:
