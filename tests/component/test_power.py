@@ -558,7 +558,7 @@ async def test_term_ends_it_in_under_two_seconds(unit: Unit, bus: PrivateBus, cl
     ("config", "words"),
     [
         ("linger_s = 1", "linger_s: unknown key"),
-        ("[outputs.amplifer]", "outputs.amplifer: no such output. Hint: did you mean 'amplifier'?"),
+        ("[outputs.amplifie]", "outputs.amplifie: no such output. Hint: did you mean 'amplifier'?"),
         ("[inputs.a]\nline = 3\n[outputs.fan]\nline = 3", "outputs.fan: line 3 is inputs.a already"),
         ("[inputs.a]\nline = -1", "inputs.a.line: -1 is out of range"),
         (

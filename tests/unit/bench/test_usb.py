@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
+import tomllib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smartcockpit.daemons.power.settings import TimingSettings
+from smartcockpit_bench.car import route
+from smartcockpit_bench.car.state import REVERSE, CarState, Ignition
+from smartcockpit_bench.places import ROOT
 from smartcockpit_bench.usb import cp2112, redir
 from smartcockpit_bench.usb.cp2112 import Cp2112
 from smartcockpit_bench.usb.device import answer
+from smartcockpit_bench.usb.feed import INPUTS, LIVE, OUTPUTS, Loom
 from smartcockpit_bench.usb.redir import Capability, Control, Kind, Packet, Parser, ProtocolError
 
 SHORT_IDS = redir.OURS & ~(1 << Capability.IDS_64_BITS)
@@ -156,3 +163,28 @@ def test_memory_is_locked_and_short_reports_are_refused() -> None:
 def test_an_smbus_transfer_ends_with_nobody_at_that_address() -> None:
     sent = Cp2112().interrupt(cp2112.OUT, bytes([cp2112.STATUS_REQUEST, 1]))
     assert sent[0][:3] == bytes([cp2112.STATUS_RESPONSE, 3, 0])
+
+
+def test_loom_follows_the_car_and_the_lamps_hang_on_the_ignition() -> None:
+    loom, state = Loom(), CarState()
+    loom.follow(state)
+    assert [loom.chip.level(line) for line in (0, 1)] == [True, True], "off lets the pull-ups win"
+    state.controls.ignition, state.powertrain.selector = Ignition.ACC, REVERSE
+    loom.follow(state)
+    assert [loom.chip.level(line) for line in (0, 1)] == [False, False]
+    state.controls.ignition = Ignition.OFF
+    loom.follow(state)
+    assert [loom.chip.level(line) for line in (0, 1)] == [True, True]
+
+
+def test_box_and_loom_agree_on_the_lines() -> None:
+    box = tomllib.loads((ROOT / "bench/rootfs/common/usr/share/smartcockpit/power.d/50-box.toml").read_text())
+    assert {name: line["line"] for name, line in box["inputs"].items()} == INPUTS
+    assert {name: line["line"] for name, line in box["outputs"].items()} == OUTPUTS
+    assert all(line["active"] == "low" for line in box["inputs"].values())
+
+
+def test_the_demo_drive_parks_for_less_than_the_linger() -> None:
+    live = [route.IGNITION.at(t / 10) in LIVE for t in range(int(route.LOOP_S * 10))] * 2
+    longest = max(len(list(same)) for on, same in itertools.groupby(live) if not on)
+    assert longest / 10 < TimingSettings().leave_s

@@ -6,7 +6,7 @@ points, statistics) waits for its first use, which does not come here.
 
 Levels are read when they are asked for; gpiozero's edge detection is not used: as soon as one edge is
 watched, lgpio's thread wakes 2,000 times a second, and on a chip that was unplugged it never rests
-(docs/decisions/0008).
+(docs/decisions/0014).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What we ask and hear of logind (org.freedesktop.login1(5)): who blocks a shutdown, and that one has begun.
 
-Asking for the power-off itself takes root; see docs/decisions/0009.
+Asking for the power-off itself takes root; see docs/decisions/0015.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 """Asking for the power-off, and hearing of it: the file that root's helper acts on, and logind's side of it.
 
 The file `off` in the runtime directory holds `check` (mind who blocks it) or `force`;
-smartcockpit-power-off.path sees it (docs/decisions/0009). Who blocks a shutdown at logind is asked for
+smartcockpit-power-off.path sees it (docs/decisions/0015). Who blocks a shutdown at logind is asked for
 while it matters.
 """
 
