@@ -155,6 +155,7 @@ install-native: $(native)
 # Folder in the checkout = folder in the system. A folder that does not exist is nothing to install.
 install_trees = \
     systemd/system:$(LIBDIR)/systemd/system \
+    systemd/system.conf.d:$(LIBDIR)/systemd/system.conf.d \
     systemd/network:$(LIBDIR)/systemd/network \
     systemd/catalog:$(LIBDIR)/systemd/catalog \
     systemd/sysusers.d:$(LIBDIR)/sysusers.d \

@@ -10,6 +10,7 @@ import pytest
 from smartcockpit.bus import xml
 from smartcockpit.bus.declare import Emits, spec_of
 from smartcockpit.bus.interfaces.canbridge1 import BusStatus, CanBridge1
+from smartcockpit.bus.interfaces.power1 import InhibitorRow, LineRow, Power1
 from smartcockpit.bus.interfaces.signals1 import DESCRIPTION, Description, Signals1
 
 FOLDER = Path(__file__).parents[2] / "systemd/dbus-1/interfaces"
@@ -56,6 +57,13 @@ def test_the_interface_is_the_one_that_the_architecture_names() -> None:
     assert spec.methods["List"].in_signature == "s"
     assert spec.events["Changed"].signature == "sa(svyt)"
     assert len(Description._fields) == len(DESCRIPTION.replace("as", "a")) - 2
+
+
+def test_rows_of_the_power_daemon_have_the_members_of_their_structs() -> None:
+    properties = spec_of(Power1).properties
+    assert len(InhibitorRow._fields) == len(properties["Inhibitors"].signature) - len("a()")
+    assert len(LineRow._fields) == len(properties["LineStates"].signature) - len("a()")
+    assert spec_of(Power1).methods["Inhibit"].wants_sender
 
 
 def test_documented_keys_of_buses_are_those_of_the_record() -> None:

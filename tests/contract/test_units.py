@@ -62,7 +62,7 @@ def test_sandbox_stays_within_the_limit(unit: Path) -> None:
 def test_units_are_sound(tmp_path: Path) -> None:
     root = tmp_path / "usr/lib/systemd/system"
     shutil.copytree(SYSTEM, root)
-    programs = {"/bin/sh", "/usr/bin/smartcockpit-canbridge"}
+    programs = {"/bin/sh"}
     for unit in SERVICES:
         programs.add(Sections(unit)["Service"]["ExecStart"].split()[0])
     for program in programs:
@@ -139,13 +139,50 @@ def test_users_have_fixed_ids_of_their_own() -> None:
     assert len(set(numbers)) == len(numbers)
     assert all(100 <= int(n) <= 999 for n in numbers)
     used = {Sections(u)["Service"].get("User", "") for u in SERVICES}
-    assert used <= {name for kind, name, _ in made if kind == "u"}
+    assert used <= {name for kind, name, _ in made if kind == "u"} | {"root"}
+
+
+def test_root_is_only_who_has_no_capability_left() -> None:
+    roots = [u for u in SERVICES if Sections(u)["Service"].get("User") == "root"]
+    assert [u.name for u in roots] == ["smartcockpit-power-off.service"]
+    for unit in roots:
+        drop_in = SYSTEM / f"{unit.name}.d/20-openings.conf"
+        for path in (unit, drop_in):
+            assert not re.search(r"^(Capability|Ambient|NoNewPrivileges)", path.read_text(), re.M)
 
 
 def test_everything_that_can_be_enabled_is_in_the_preset() -> None:
     preset = (ROOT / "systemd/system-preset/80-smartcockpit.preset").read_text()
     enabled = set(re.findall(r"^enable (\S+)$", preset, re.M))
     assert enabled == {u.name for u in UNITS if "Install" in Sections(u)}
+
+
+@pytest.mark.parametrize(
+    ("request_", "asked"),
+    [
+        ("check\n", "poweroff --no-wall --check-inhibitors=yes"),
+        ("force\n", "poweroff --no-wall --check-inhibitors=no"),
+        ("$(reboot)\n", "poweroff --no-wall --check-inhibitors=yes"),
+        ("", "poweroff --no-wall --check-inhibitors=yes"),
+    ],
+)
+def test_power_off_helper_takes_the_request_away_and_asks_once(
+    tmp_path: Path, request_: str, asked: str
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "off").write_text(request_)
+    (tmp_path / "systemctl").write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nls {folder} >> {tmp_path}/calls\n'
+    )
+    (tmp_path / "systemctl").chmod(0o755)
+    subprocess.run(
+        ["/bin/sh", str(ROOT / "systemd/libexec/power-off"), str(folder)],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        check=True,
+        timeout=10,
+    )
+    assert (tmp_path / "calls").read_text() == f"{asked}\n"
 
 
 def test_restart_helper_acts_on_can_interfaces_alone(tmp_path: Path) -> None:

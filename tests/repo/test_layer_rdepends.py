@@ -22,10 +22,12 @@ THIRD_PARTY = {
     "can": "python3-can",
     "cantools": "python3-cantools",
     "dbus_next": "python3-dbus-next",
+    "gpiozero": "python3-gpiozero",
+    "lgpio": "python3-lgpio",
     "yaml": "python3-pyyaml",
 }
 # Installed only where a board asks for it; the importing module says so in its error.
-OPTIONAL = {"python3-can"}
+OPTIONAL = {"python3-can", "python3-gpiozero", "python3-lgpio"}
 SPLIT = tomllib.loads((Path(__file__).parent / "python_split.toml").read_text())
 HOLDER = {module: f"python3-{name}" for name, modules in SPLIT["packages"].items() for module in modules}
 

@@ -19,9 +19,9 @@ class RawClient:
         bus.add_message_handler(self._take)
 
     @classmethod
-    async def connect(cls, address: str) -> Self:
-        """Connect to the bus at `address`."""
-        return cls(await MessageBus(bus_address=address).connect())
+    async def connect(cls, address: str, *, fds: bool = False) -> Self:
+        """Connect to the bus at `address`; with `fds` replies may carry file descriptors."""
+        return cls(await MessageBus(bus_address=address, negotiate_unix_fd=fds).connect())
 
     def _take(self, message: Any) -> None:
         if message.message_type is MessageType.SIGNAL:

@@ -60,6 +60,7 @@ FILES:${PN} += "${datadir}/bash-completion \
                 ${nonarch_libdir}/sysctl.d \
                 ${nonarch_libdir}/sysusers.d \
                 ${nonarch_libdir}/tmpfiles.d \
+                ${nonarch_libdir}/udev \
                 ${systemd_unitdir}"
 
 # The python3-* words are held against our imports by tests/repo/test_layer_rdepends.py. iproute2: busybox's `ip`
@@ -86,13 +87,18 @@ RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-tomllib"
 # An owner may bring a vehicle folder to a running image.
 RRECOMMENDS:${PN} = "${PN}-vehicle"
-# CAN interfaces other than SocketCAN.
-RSUGGESTS:${PN} = "python3-can"
+# CAN interfaces other than SocketCAN; GPIO lines, whose recipes this layer does not have yet.
+RSUGGESTS:${PN} = "python3-can python3-gpiozero python3-lgpio"
 
 # The same as in systemd/system-preset, which a test compares.
-SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smartcockpit-can-restart.path"
+SYSTEMD_SERVICE:${PN} = "smartcockpit.target \
+                         smartcockpit-canbridge.service \
+                         smartcockpit-can-restart.path \
+                         smartcockpit-power.service \
+                         smartcockpit-power-off.path"
 
 # The same as in systemd/sysusers.d, ids included (files/smartcockpit-passwd and -group), which a test compares.
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system smartcockpit"
-USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge"
+USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge ; \
+                       --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-power"

@@ -21,6 +21,7 @@ from smartcockpit_bench.places import ARCHITECTURES, FLAVOURS, ROOT
 from smartcockpit_bench.qemu.box import Box
 from smartcockpit_bench.simulate import FrameSource, simulate
 from smartcockpit_bench.timeline import Timeline
+from smartcockpit_bench.usb import feed as usb
 from smartcockpit_bench.view import __main__ as view
 from smartcockpit_bench.view.cockpit import Cockpit
 from smartcockpit_bench.view.show import show
@@ -77,7 +78,11 @@ async def drive(
         ),
         asyncio.create_task(gone(box)),
     ]
-    helpers = [asyncio.create_task(timeline.watch(cockpit)), asyncio.create_task(feed(wire, source))]
+    helpers = [
+        asyncio.create_task(timeline.watch(cockpit)),
+        asyncio.create_task(feed(wire, source)),
+        asyncio.create_task(usb.feed(box.gpio_socket, getattr(source, "car", None))),
+    ]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

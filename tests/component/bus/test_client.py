@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from unittest.mock import AsyncMock
 
 import pytest
+from component.bus.conftest import SPECS
 from smartcockpit.bus.client import CanBridgeClient, SignalsClient
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.match import MatchRule
+from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.bus.reading import Reading
+from smartcockpit.bus.signal_service import SignalService
 from smartcockpit.bus.subscriptions import Subscription
 from smartcockpit.bus.systemd1 import unit_state
+from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.errors import UnavailableError, UnknownSignalError
 from smartcockpit.core.signals import SignalQuality
 from support.dbus_client import RawClient
@@ -193,3 +197,59 @@ async def test_nobody_but_the_owner_is_believed(
     await follower.until(SPEED, SignalQuality.VALID, 1.0)
     assert 999.0 not in [r.value for r in follower.history]
     await follower.stop()
+
+
+POWER = "org.smartcockpit.Power1"
+
+
+class Specialist:
+    """A daemon that offers one of the bridge's signals as well."""
+
+    def __init__(self, address: str) -> None:
+        self.bus = BusConnection(address, POWER)
+        board = SignalBoard([spec for spec in SPECS if spec.path == SPEED])
+        self.bus.export(SignalService(board))
+        self.publisher = SignalPublisher(self.bus, board)
+
+    async def stop(self) -> None:
+        self.publisher.close()
+        await self.bus.close()
+
+
+async def test_specialised_daemon_wins_over_the_bridge_and_gives_way_when_it_goes(
+    daemon: PrivateBus, connection: BusConnection, service: Service
+) -> None:
+    service.publisher.publish([(0, 1.0, 3, 1), (2, "D", 3, 1)])
+    client = SignalsClient(connection)
+    follower = Follower(client)
+    await follower.until(SPEED, SignalQuality.VALID, 1.0)
+    specialist = Specialist(daemon.address)
+    await specialist.bus.connect()
+    await follower.until(SPEED, SignalQuality.UNAVAILABLE)
+    specialist.publisher.publish([(0, 2.0, 3, 2)])
+    await follower.until(SPEED, SignalQuality.VALID, 2.0)
+    assert [(r.value, r.owner) for r in await client.get([SPEED, GEAR])] == [(2.0, POWER), ("D", NAME)]
+    assert [d.path for d in await client.list()].count(SPEED) == 1
+    seen = len(follower.history)
+    service.publisher.publish([(0, 99.0, 3, 3), (2, "P", 3, 3)])
+    await follower.until(GEAR, SignalQuality.VALID, "P")
+    specialist.publisher.publish([(0, 3.0, 3, 4)])
+    await follower.until(SPEED, SignalQuality.VALID, 3.0)
+    assert 99.0 not in [r.value for r in follower.history[seen:]]
+    await specialist.stop()
+    await follower.until(SPEED, SignalQuality.VALID, 99.0)
+    await follower.stop()
+
+
+async def test_a_client_of_one_owner_sees_nothing_of_the_others(
+    daemon: PrivateBus, connection: BusConnection, service: Service
+) -> None:
+    specialist = Specialist(daemon.address)
+    await specialist.bus.connect()
+    specialist.publisher.publish([(0, 2.0, 3, 2)])
+    service.publisher.publish([(0, 1.0, 3, 1)])
+    follower = Follower(SignalsClient(connection, owners=[NAME]), SPEED)
+    await follower.until(SPEED, SignalQuality.VALID, 1.0)
+    assert {r.owner for r in follower.history} == {NAME}
+    await follower.stop()
+    await specialist.stop()

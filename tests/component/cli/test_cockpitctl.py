@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from component.cli.conftest import Car, Cockpitctl
+from smartcockpit.bus.connection import BusConnection
+from smartcockpit.bus.interfaces.power1 import InhibitorRow, LineRow, Power1
 from support.dbus_daemon import PrivateBus
 
 
@@ -221,7 +225,8 @@ async def test_config_shows_each_value_and_its_file(cockpitctl: Cockpitctl, tmp_
     rows = {row["key"]: row for row in json.loads(done.out)["canbridge"]}
     assert (rows["log_level"]["value"], rows["log_level"]["origin"]) == ("debug", str(mine))
     assert rows["vehicle"]["origin"] == "built-in default"
-    assert (await cockpitctl("config")).out.splitlines()[0].split() == ["SETTING", "VALUE", "FROM"]
+    table = (await cockpitctl("config", "canbridge")).out
+    assert table.splitlines()[0].split() == ["SETTING", "VALUE", "FROM"]
 
 
 async def test_broken_config_is_exit_code_78_with_file_and_nearest_key(
@@ -233,3 +238,68 @@ async def test_broken_config_is_exit_code_78_with_file_and_nearest_key(
     assert done.code == 78
     expected = f"{tmp_path}/canbridge.toml: log_levl: unknown key. Hint: did you mean 'log_level'?"
     assert done.err.strip() == f"cockpitctl: canbridge: {expected}"
+
+
+class PaperPower(Power1):
+    """org.smartcockpit.Power1 with invented figures."""
+
+    version = "1.2.3"
+    state, reason, ignition = "accessory", "held up by update (writing slot B)", "off"
+    time_to_shutdown, voltage, battery, lines = 54, math.nan, "unknown", "ok"
+    inhibitors = [InhibitorRow("update", "writing slot B", ":1.7", 7)]  # noqa: RUF012 - a fake
+    line_states = [LineRow("ignition", "input", 17, "off"), LineRow("lamp", "output", 23, "on")]  # noqa: RUF012
+
+    def inhibit(self, what: str, who: str, why: str, *, sender: str) -> int:
+        raise NotImplementedError
+
+    def stay(self, seconds: int) -> int:
+        return 0
+
+
+@pytest.fixture
+async def paper_power(dbus: PrivateBus) -> AsyncIterator[None]:
+    async with BusConnection(dbus.address, "org.smartcockpit.Power1") as bus:
+        bus.export(PaperPower())
+        yield
+
+
+@pytest.mark.usefixtures("paper_power")
+async def test_power_shows_state_time_lines_and_who_holds_it_up(cockpitctl: Cockpitctl) -> None:
+    done = await cockpitctl("power")
+    assert done.code == 0, done.err
+    rows = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert "state accessory" in rows
+    assert "shutdown in 54 s" in rows
+    assert "battery unknown" in rows
+    assert "ignition input 17 off" in rows
+    assert any(row.startswith("update writing slot B :1.7") for row in rows)
+    body = json.loads((await cockpitctl("power", "--json")).out)
+    assert (body["state"], body["time_to_shutdown_s"], body["voltage_v"]) == ("accessory", 54, None)
+    assert body["lines"][1] == {"name": "lamp", "direction": "output", "line": 23, "state": "on"}
+
+
+@pytest.mark.usefixtures("paper_power")
+async def test_power_watch_prints_a_line_each_time(cockpitctl: Cockpitctl) -> None:
+    process = await cockpitctl.start("power", "--watch", "--json", "--interval", "0.05")
+    assert process.stdout is not None
+    lines = [json.loads(await asyncio.wait_for(process.stdout.readline(), 10)) for _ in range(2)]
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert [line["state"] for line in lines] == ["accessory"] * 2
+
+
+async def test_power_without_its_daemon_is_exit_code_69(dbus: PrivateBus, cockpitctl: Cockpitctl) -> None:
+    done = await cockpitctl("power")
+    assert (done.code, "Hint" in done.err) == (69, True)
+
+
+@pytest.mark.usefixtures("paper_power")
+async def test_live_tells_of_power(car: Car, cockpitctl: Cockpitctl) -> None:
+    process = await cockpitctl.start("live", "--interval", "0.05")
+    assert process.stdout is not None
+    async with asyncio.timeout(10):
+        while (line := json.loads(await process.stdout.readline()))["type"] != "power":
+            pass
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    assert (line["state"], line["time_to_shutdown_s"]) == ("accessory", 54)

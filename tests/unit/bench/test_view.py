@@ -96,6 +96,26 @@ def test_quality_and_age_stand_beside_each_value() -> None:
     assert line.split("◐")[1].startswith(" 8.0s")
 
 
+def test_power_and_the_time_that_is_left_stand_beside_its_daemon() -> None:
+    cockpit = demo()
+    rows = [DAEMON, {"daemon": "power", "state": "active", "bus_name": "org.smartcockpit.Power1"}]
+    cockpit.feed(json.dumps({"v": 1, "type": "daemons", "t": T, "slot": "A", "rows": rows}), 1.0)
+    for left_s, expected in ((None, "running"), (54, "accessory, off in 54 s")):
+        line = {
+            "v": 1,
+            "type": "power",
+            "t": T,
+            "state": expected.split(",")[0],
+            "time_to_shutdown_s": left_s,
+        }
+        cockpit.feed(json.dumps(line), 1.0)
+        (shown,) = [row for row in drawn(cockpit, 100, 30) if "Power1" in row]
+        assert shown.rstrip().endswith(f"org.smartcockpit.Power1  {expected}")
+    assert not cockpit.feed(
+        json.dumps({"v": 1, "type": "power", "t": T, "state": "x", "time_to_shutdown_s": []}), 1.0
+    )
+
+
 def test_unknown_vehicle_gets_a_table_of_its_signals() -> None:
     cockpit = Cockpit()
     rows = [[f"Vehicle.Private.Thing{n}", n * 1.5, "V", "valid", int(T * 1e6)] for n in range(100)]

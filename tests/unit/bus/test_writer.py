@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 
@@ -76,3 +77,85 @@ async def test_a_closed_peer_is_told_once_and_later_writes_are_nothing(
     watched.writer.write(b"y")
     assert len(watched.lost) == 1
     assert watched.writer.queued == 0
+
+
+def open_pipe() -> tuple[int, int]:
+    """Return (end to look at, end to give away)."""
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    return read, write
+
+
+def is_closed(read: int) -> bool:
+    """True when nobody holds the other end any more."""
+    try:
+        return os.read(read, 1) == b""
+    except BlockingIOError:
+        return False
+
+
+async def test_descriptors_travel_with_the_first_byte_of_their_message(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    watched = Watched(pair[0])
+    read, write = open_pipe()
+    watched.writer.write(b"before")
+    watched.writer.write(b"lock", [write])
+    watched.writer.write(b"after")
+    _, fds, _, _ = socket.recv_fds(pair[1], 6, 4)
+    assert fds == []
+    data, fds, _, _ = socket.recv_fds(pair[1], 100, 4)
+    # A message with descriptors starts a read of its own (unix(7)).
+    assert (data[:4], len(fds)) == (b"lock", 1)
+    assert not is_closed(read)
+    os.close(fds[0])
+    assert is_closed(read), "we kept a copy"
+    os.close(read)
+    watched.writer.close()
+
+
+@pytest.mark.parametrize("position", [0, 1, 63, 64, 200])
+async def test_descriptors_wait_their_turn_in_a_full_queue(
+    pair: tuple[socket.socket, socket.socket], position: int
+) -> None:
+    watched = Watched(pair[0])
+    watched.writer.write(bytes(2 * HIGH_WATER))
+    read, write = open_pipe()
+    for n in range(300):
+        watched.writer.write(b"%4d" % n, [write] if n == position else [])
+    received, found_at, loop = bytearray(), -1, asyncio.get_running_loop()
+    async with asyncio.timeout(10):
+        while len(received) < 2 * HIGH_WATER + 1200:
+            ready = loop.create_future()
+            loop.add_reader(pair[1], lambda future=ready: future.done() or future.set_result(None))
+            await ready
+            data, fds, _, _ = socket.recv_fds(pair[1], 1 << 20, 4)
+            if fds:
+                found_at = len(received)
+                os.close(fds[0])
+            received += data
+    loop.remove_reader(pair[1])
+    assert received[2 * HIGH_WATER :] == b"".join(b"%4d" % n for n in range(300))
+    # A read may begin with bytes before the message, never after its first.
+    assert 0 <= found_at <= 2 * HIGH_WATER + 4 * position
+    assert is_closed(read)
+    os.close(read)
+    watched.writer.close()
+
+
+@pytest.mark.parametrize("lost", ["closed before", "closed with the queue", "peer gone"])
+async def test_descriptors_that_cannot_be_sent_are_closed(
+    pair: tuple[socket.socket, socket.socket], lost: str
+) -> None:
+    watched = Watched(pair[0])
+    read, write = open_pipe()
+    if lost == "closed before":
+        watched.writer.close()
+    elif lost == "peer gone":
+        pair[1].close()
+    else:
+        watched.writer.write(bytes(2 * HIGH_WATER))
+    watched.writer.write(b"lock", [write])
+    watched.writer.close()
+    assert is_closed(read)
+    os.close(read)

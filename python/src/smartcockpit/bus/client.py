@@ -15,6 +15,7 @@ from smartcockpit.bus.errors import NotOfferedError
 from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus, CanBridge1
 from smartcockpit.bus.interfaces.signals1 import Description, Signals1
 from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH, PREFIX, PROPERTIES
+from smartcockpit.bus.owners import Catalogue, believed
 from smartcockpit.bus.reading import Reading
 from smartcockpit.bus.signal_service import PATHS_PER_GET
 from smartcockpit.core.errors import UnavailableError, UnknownSignalError
@@ -27,20 +28,16 @@ _SIGNALS = spec_of(Signals1)
 _CANBRIDGE = spec_of(CanBridge1)
 
 
-class Catalogue(NamedTuple):
-    """What one owner offers."""
-
-    owner: str
-    unique: str
-    """Unique name; another one means that the service was restarted."""
-    signals: dict[str, Description]
-
-
 class SignalsClient:
-    """All signals on the bus, whoever owns them. Catalogues are remembered until their owner restarts."""
+    """All signals on the bus, whoever owns them. Catalogues are remembered until their owner restarts.
 
-    def __init__(self, connection: BusConnection) -> None:
+    `owners` (well-known names) restricts it to these; of several owners of one signal only the one that
+    `smartcockpit.bus.owners` prefers is looked at.
+    """
+
+    def __init__(self, connection: BusConnection, owners: Sequence[str] = ()) -> None:
         self._connection = connection
+        self._only = tuple(owners)
         self._catalogues: dict[str, Catalogue | None] = {}
 
     async def owners(self) -> builtins.list[str]:
@@ -52,6 +49,8 @@ class SignalsClient:
         (names,) = await self._ask_bus("ListNames")
         present: dict[str, Catalogue | None] = {}
         for owner in sorted(name for name in names if name.startswith(PREFIX + ".")):
+            if self._only and owner not in self._only:
+                continue
             try:
                 (unique,) = await self._ask_bus("GetNameOwner", owner)
                 if unique not in present:
@@ -59,7 +58,7 @@ class SignalsClient:
             except UnavailableError:
                 continue  # gone since, or hangs
         self._catalogues = present
-        return [catalogue for catalogue in present.values() if catalogue is not None]
+        return believed(catalogue for catalogue in present.values() if catalogue is not None)
 
     async def _catalogue(self, owner: str, unique: str) -> Catalogue | None:
         """Return the catalogue of `owner`, None when it has no signals."""

@@ -70,6 +70,7 @@ class MethodSpec(NamedTuple):
     outputs: tuple[Arg, ...]
     doc: str
     interface: str = ""
+    wants_sender: bool = False
 
     @property
     def in_signature(self) -> str:
@@ -153,19 +154,27 @@ def _check_parameters(fn: Callable[..., Any], args: tuple[Arg, ...]) -> None:
         raise TypeError(f"{fn.__qualname__}: parameters {have} differ from the declared arguments {want}")
 
 
+def _has_sender(fn: Callable[..., Any]) -> bool:
+    code = fn.__code__
+    return "sender" in code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+
 def method(
     *, in_: Mapping[str, str] | None = None, out: Mapping[str, str] | None = None, name: str = ""
 ) -> Callable[[F], F]:
     """Make the function (plain or `async`) a D-Bus method, named `name` or by its own name in camel case.
 
     `in_` and `out` map argument names to signatures; `in_` must repeat the parameters. No `out`: return
-    None; one: return the value; several: return a tuple.
+    None; one: return the value; several: return a tuple. A descriptor (`h`) that is returned belongs to the
+    bus layer, which closes it when it is sent. A keyword-only parameter `sender` gets the caller's unique
+    name.
     """
 
     def mark(fn: F) -> F:
         inputs = _args(in_)
         _check_parameters(fn, inputs)
         spec = MethodSpec(name or _camel(fn.__name__), fn.__name__, inputs, _args(out), _doc(fn))
+        spec = spec._replace(wants_sender=_has_sender(fn))
         setattr(fn, _MARK, spec)
         return fn
 
@@ -213,7 +222,7 @@ def interface(name: str, *, path: str) -> Callable[[C], C]:
             getter = member.fget if isinstance(member, property) else member
             match getattr(getter, _MARK, None):
                 case MethodSpec() as m:
-                    spec.methods[m.name] = MethodSpec(m.name, m.python_name, m.inputs, m.outputs, m.doc, name)
+                    spec.methods[m.name] = m._replace(interface=name)
                 case EventSpec() as e:
                     spec.events[e.name] = e._replace(interface=name)
                 case PropertySpec() as p:

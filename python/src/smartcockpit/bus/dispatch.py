@@ -70,7 +70,8 @@ def answer(objects: Objects, call: Incoming) -> Message | Coroutine[Any, Any, Me
                 f"a call of {call.too_large} bytes is too large; ask for less at a time",
             )
         obj, method = _find(objects, call)
-        result = getattr(obj, method.python_name)(*_arguments(call, method))
+        who = {"sender": call.sender} if method.wants_sender else {}
+        result = getattr(obj, method.python_name)(*_arguments(call, method), **who)
         if isinstance(result, Awaitable):
             return _answer_later(call, method, result)
         return _reply(call, method, result)
@@ -91,12 +92,17 @@ async def _answer_later(call: Incoming, method: MethodSpec, result: Awaitable[An
 def _reply(call: Incoming, method: MethodSpec, result: Any) -> Message:
     count = len(method.outputs)
     values = () if count == 0 else (result,) if count == 1 else tuple(result)
+    fds = [value for arg, value in zip(method.outputs, values, strict=True) if arg.signature == "h"]
+    if fds:  # what stands in the body is which of the descriptors it is
+        arguments = zip(method.outputs, values, strict=True)
+        values = tuple(fds.index(value) if arg.signature == "h" else value for arg, value in arguments)
     reply = Message(
         message_type=MessageType.METHOD_RETURN,
         reply_serial=call.serial,
         destination=call.sender,
         signature=method.out_signature,
         body=to_body(method.out_signature, values),
+        unix_fds=fds,
     )
     reply.signature_tree.verify(reply.body)
     return reply

@@ -65,9 +65,12 @@ class Link:
         return self.serial
 
     def send(self, message: Message) -> None:
-        """Marshal with the next serial and write; raises `ValueError` when body and signature do not fit."""
+        """Marshal with the next serial and write, with the descriptors that the message has.
+
+        Raises `ValueError` when body and signature do not fit.
+        """
         message.serial = self.next_serial()
-        self.writer.write(message._marshall())
+        self.writer.write(message._marshall(negotiate_unix_fd=True), message.unix_fds)
         if self.writer.congested:
             self._pause()
 

@@ -5,6 +5,7 @@ where it waits."""
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from typing import Any
 
@@ -55,3 +56,6 @@ class Server:
     def _reply(link: Link, call: Incoming, reply: Message) -> None:
         if not call.flags & NO_REPLY_EXPECTED and not link.ended.is_set():
             link.send(reply)
+        else:
+            for fd in reply.unix_fds:
+                os.close(fd)

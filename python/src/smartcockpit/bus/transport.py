@@ -61,7 +61,7 @@ def _unescape(value: str) -> str:
 
 
 async def open_socket(address: str) -> socket.socket:
-    """Connect and authenticate as our user; return the non-blocking socket.
+    """Connect and authenticate as our user; return the non-blocking socket, on which we may pass descriptors.
 
     `address` is "system", "session" or a D-Bus address. Raises `UnavailableError` with a remedy, after at
     most `TIMEOUT_S` for each socket that the address names.
@@ -97,7 +97,8 @@ def _reason(error: Exception) -> str:
 async def _authenticate(sock: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     auth = AuthExternal()
-    await loop.sock_sendall(sock, b"\0" + auth._authentication_start().encode() + b"\r\n")
+    start = auth._authentication_start(negotiate_unix_fd=True)
+    await loop.sock_sendall(sock, b"\0" + start.encode() + b"\r\n")
     answer = ""
     while answer != "BEGIN":
         answer = auth._receive_line(await _line(loop, sock))

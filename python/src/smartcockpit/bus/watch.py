@@ -25,7 +25,8 @@ from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.signals import SignalQuality
 
 if TYPE_CHECKING:
-    from smartcockpit.bus.client import Catalogue, SignalsClient
+    from smartcockpit.bus.client import SignalsClient
+    from smartcockpit.bus.owners import Catalogue
 
 _log = logging.getLogger(__name__)
 
@@ -120,12 +121,15 @@ class Watch:
         return any(below(path, prefix) for prefix in self._prefixes)
 
     def _changed(self, message: Incoming) -> None:
-        """Take over an owner's readings; anybody may send such a signal, only owners are believed."""
+        """Take over an owner's readings; anybody may send such a signal, only owners are believed.
+
+        Of several owners it is the preferred one: the others' catalogues lack the signal.
+        """
         catalogue = self._owners.get(message.sender)
         if catalogue is None or message.signature != _CHANGED.signature:
             return
         for row in message.args()[1]:
-            if self._wanted(row[0]):
+            if row[0] in catalogue.signals and self._wanted(row[0]):
                 self._keep(Reading.from_wire(row, catalogue.owner))
 
     def _keep(self, reading: Reading) -> None:

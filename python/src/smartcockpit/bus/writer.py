@@ -11,20 +11,33 @@ gathered, and no
 - above `HARD_LIMIT` signals are dropped and counted. Replies and our own calls are never dropped: they are
 bounded by
   the calls that are already in our hands (`serving.CALLS_AT_ONCE`).
+
+A message may carry file descriptors. They are the writer's from then on: sent with the message's first byte
+(D-Bus specification, "Message format", UNIX_FDS; unix(7), SCM_RIGHTS), then closed here, also when the
+connection is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 HIGH_WATER = 256 * 1024
 LOW_WATER = 64 * 1024
 HARD_LIMIT = 4 * 1024 * 1024
 
 _BUFFERS_PER_CALL = 64
+
+
+class _Waiting(NamedTuple):
+    """The rest of a message; `fds` only while none of it has been sent."""
+
+    data: memoryview
+    fds: tuple[int, ...] = ()
 
 
 class Writer:
@@ -41,7 +54,7 @@ class Writer:
         self._lost = lost
         self._drained = drained
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[memoryview] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._closed = False
         self.queued = 0
         """Bytes that wait."""
@@ -50,24 +63,29 @@ class Writer:
         self.congested = False
         """True from `HIGH_WATER` until `LOW_WATER` is reached again."""
 
-    def write(self, message: bytes | bytearray) -> None:
-        """Send `message` now or when the socket has room."""
-        if not self._queue and not self._closed:
+    def write(self, message: bytes | bytearray, fds: Sequence[int] = ()) -> None:
+        """Send `message`, and `fds` with it, now or when the socket has room."""
+        if self._closed:
+            _close(fds)
+            return
+        if not self._queue:
             try:
-                sent = self._sock.send(message)
+                sent = self._send([message], fds) if fds else self._sock.send(message)
             except (BlockingIOError, InterruptedError):
                 sent = 0
             except OSError as error:
+                _close(fds)
                 self._fail(error)
                 return
+            if sent:
+                fds = ()
             if sent == len(message):
                 return
             message = message[sent:]
             self._loop.add_writer(self._sock, self._flush)
-        if not self._closed:
-            self._queue.append(memoryview(message))
-            self.queued += len(message)
-            self.congested = self.congested or self.queued > HIGH_WATER
+        self._queue.append(_Waiting(memoryview(message), tuple(fds)))
+        self.queued += len(message)
+        self.congested = self.congested or self.queued > HIGH_WATER
 
     def write_signal(self, message: bytes | bytearray) -> bool:
         """Like `write`, but at `HARD_LIMIT` drop and count the message and return False."""
@@ -82,8 +100,12 @@ class Writer:
         queue = self._queue
         try:
             while queue:
-                buffers = [queue[i] for i in range(min(len(queue), _BUFFERS_PER_CALL))]
-                self._advance(self._sock.sendmsg(buffers))
+                if queue[0].fds:
+                    sent = self._send([queue[0].data], queue[0].fds)
+                    queue[0] = _Waiting(queue[0].data)
+                else:
+                    sent = self._sock.sendmsg(self._plain())
+                self._advance(sent)
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:
@@ -95,6 +117,21 @@ class Writer:
             self.congested = False
             self._drained()
 
+    def _plain(self) -> list[memoryview]:
+        """Return what can leave in one call: up to the next message with descriptors."""
+        buffers: list[memoryview] = []
+        for waiting in self._queue:
+            if waiting.fds or len(buffers) == _BUFFERS_PER_CALL:
+                break
+            buffers.append(waiting.data)
+        return buffers
+
+    def _send(self, buffers: Sequence[bytes | bytearray | memoryview], fds: Sequence[int]) -> int:
+        """Send with descriptors and close them: the receiver gets its own. Raises like `send`."""
+        sent = socket.send_fds(self._sock, buffers, fds)
+        _close(fds)
+        return sent
+
     def _fail(self, error: OSError) -> None:
         self.close()
         self._lost(error)
@@ -102,9 +139,9 @@ class Writer:
     def _advance(self, sent: int) -> None:
         self.queued -= sent
         while sent:
-            head = self._queue[0]
+            head = self._queue[0].data
             if sent < len(head):
-                self._queue[0] = head[sent:]
+                self._queue[0] = _Waiting(head[sent:])
                 return
             sent -= len(head)
             self._queue.popleft()
@@ -119,5 +156,12 @@ class Writer:
         if not self._closed:
             self._closed = True
             self._loop.remove_writer(self._sock)
+            for waiting in self._queue:
+                _close(waiting.fds)
             self._queue.clear()
             self.queued = 0
+
+
+def _close(fds: Sequence[int]) -> None:
+    for fd in fds:
+        os.close(fd)

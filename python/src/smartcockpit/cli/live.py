@@ -7,6 +7,9 @@ clock). Unknown types and keys are to be skipped. Types:
            line; all of them (in several lines when many) when full, every 5 s and after a loss
   daemons  {"slot": "A"|null, "rows": [{daemon, unit, state, …}]}, as `cockpitctl status --json`
   buses    {"vehicle": …, "rows": [{name, state, load_percent, frames, …}]}, as `cockpitctl can --json`
+  power    {"state": …, "reason": …, "time_to_shutdown_s": number|null, …}, as `cockpitctl power --json`;
+  left out
+           while nobody offers it
   boot     {"stages": [[name, seconds since power-on], …]}
   trouble  {"text": why one of the above is missing at the moment}
 Sampling (`Get` of everything, a few times a second) bounds the cost whatever the car sends: the machine that
@@ -21,16 +24,18 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from smartcockpit.bus.client import CanBridgeClient, Catalogue, SignalsClient
+from smartcockpit.bus.client import CanBridgeClient, SignalsClient
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.cli import boot, can, inventory, output, status
+from smartcockpit.bus.owners import Catalogue
+from smartcockpit.bus.power_client import PowerClient
+from smartcockpit.cli import boot, can, inventory, output, power, status
 from smartcockpit.cli.sink import LineSink
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 from smartcockpit.core.signals import SignalQuality
 
 VERSION = 1
-PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "daemons": 10.0}
-"""How often who owns signals, all values, the buses and the daemons are asked for."""
+PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "power": 1.0, "daemons": 10.0}
+"""How often who owns signals, all values, the buses, power and the daemons are asked for."""
 ROWS_PER_LINE = 250
 SHARE = 0.2
 """Share of one core that sampling may take: a slow machine samples less often."""
@@ -62,6 +67,7 @@ class Stream:
         self._bus, self._sink, self._interval_s = bus, sink, interval_s
         self._signals = SignalsClient(bus)
         self._can = CanBridgeClient(bus)
+        self._power_client = PowerClient(bus)
         self._catalogues: list[Catalogue] = []
         self._last: dict[str, tuple[Any, ...]] = {}
         self._due_s = dict.fromkeys(PERIODS_S, 0.0)
@@ -113,6 +119,13 @@ class Stream:
         else:
             rows = [can.as_json(name, state) for name in state.buses]
             _emit(self._sink, "buses", {"vehicle": state.vehicle, "rows": rows})
+
+    async def _power(self) -> None:
+        try:
+            found = await self._power_client.status()
+        except SmartCockpitError:
+            return
+        _emit(self._sink, "power", power.as_json(found))
 
     async def _full(self) -> None:
         self._last.clear()

@@ -14,9 +14,9 @@ from smartcockpit.core.signals import Value
 
 GREEN, YELLOW, RED, DIM, BOLD = "32", "33", "31", "2", "1"
 STATE_COLOURS = {
-    "valid": GREEN, "active": GREEN, "error-active": GREEN,
+    "valid": GREEN, "active": GREEN, "error-active": GREEN, "running": GREEN, "on": GREEN,
     "stale": YELLOW, "activating": YELLOW, "error-warning": YELLOW, "reloading": YELLOW,
-    "deactivating": YELLOW,
+    "deactivating": YELLOW, "waking": YELLOW, "accessory": YELLOW, "shutting-down": YELLOW,
     "invalid": RED, "failed": RED, "error-passive": RED, "bus-off": RED,
     "unavailable": DIM, "inactive": DIM, "not-found": DIM,
 }  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smartcockpit import __version__
 
-from smartcockpit_bench.image import foreign, initramfs, kernel
+from smartcockpit_bench.image import foreign, initramfs, kernel, native
 from smartcockpit_bench.places import BENCH, BUILD, CACHE, ROOT, read_list
 from smartcockpit_bench.progress import run, step
 
@@ -32,7 +32,9 @@ def populate(root: Path, base: Path, boot: kernel.Kernel, *, arch: str, flavour:
         )
     with step("installing SmartCockpit"):
         _install_ours(root, arch, wheel)
-        _install_wheels(root)
+        entries = _lock_entries()
+        _install_wheels(root, entries)
+        native.install_lgpio(root / SITE, boot.tree, arch, entries[native.NAME].replace("\0", "\n"))
         for layer in ("common", flavour):
             _overlay(ROOTFS / layer, root)
         _install_bench(root)
@@ -51,12 +53,16 @@ def _install_ours(root: Path, arch: str, wheel: Path) -> None:
     run([*make, f"PYTHON={sys.executable}", f"SITE=/{SITE}", "BYTECODE=no"], doing="make install")
 
 
-def _install_wheels(root: Path) -> None:
+def _lock_entries() -> dict[str, str]:
+    """Return the entries of the lock file by name, each on one line with NUL for its line feeds."""
+    lock = (ROOT / "python" / "requirements.lock").read_text()
+    # An entry: a line that starts in the first column, then its indented hashes and comments.
+    return {e.split("==")[0]: e for e in lock.replace("\n    ", "\0    ").splitlines() if "==" in e}
+
+
+def _install_wheels(root: Path, entries: dict[str, str]) -> None:
     """Add the Python packages that Debian lacks, verified against the lock file."""
     names = read_list(BENCH / "packages" / "wheels.list")
-    lock = (ROOT / "python" / "requirements.lock").read_text()
-    # An entry of the lock: a line that starts in the first column, then its indented hashes and comments.
-    entries = {e.split("==")[0]: e for e in lock.replace("\n    ", "\0    ").splitlines() if "==" in e}
     wanted = "\n".join(entries[name].replace("\0", "\n") for name in names)
     folder = CACHE / "wheels"
     folder.mkdir(parents=True, exist_ok=True)

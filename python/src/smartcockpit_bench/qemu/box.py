@@ -93,6 +93,11 @@ class Box:
         return self.hardware.socket("view")
 
     @property
+    def gpio_socket(self) -> Path:
+        """Socket for `smartcockpit_bench.usb.feed`."""
+        return self.hardware.socket("gpio")
+
+    @property
     def monitor(self) -> Monitor:
         """QEMU's monitor."""
         if self._monitor is None:

@@ -35,7 +35,7 @@ class Hardware:
     """Boot this kernel directly with these arguments; None: by the real boot loader."""
 
     def socket(self, name: str) -> Path:
-        """Return the unix socket of a port: serial, qmp, car, view or agent."""
+        """Return the unix socket of a port: serial, qmp, car, view, agent or gpio."""
         return self.folder / f"{name}.sock"
 
     @property
@@ -59,6 +59,7 @@ def arguments(hardware: Hardware) -> list[str]:
         *("-device", f"kvaser_pci,canbus=wire,addr={COCKPIT_CAN:#x}"),
         *("-device", f"kvaser_pci,canbus=wire,addr={CAR_CAN:#x}"),
         *_ports(hardware),
+        *_usb(hardware),
         *_network(hardware),
     ]
 
@@ -99,6 +100,12 @@ def _ports(hardware: Hardware) -> list[str]:
         words += ["-chardev", f"socket,id={name},path={hardware.socket(name)},server=on,wait=off"]
         words += ["-device", f"virtserialport,chardev={name},name={port}"]
     return [*words, "-qmp", f"unix:{hardware.socket('qmp')},server=on,wait=off"]
+
+
+def _usb(hardware: Hardware) -> list[str]:
+    # What is plugged in lives on the host: `smartcockpit_bench.usb` connects to the socket.
+    port = ["-chardev", f"socket,id=gpio,path={hardware.socket('gpio')},server=on,wait=off"]
+    return ["-device", "qemu-xhci,id=usb", *port, "-device", "usb-redir,chardev=gpio,bus=usb.0"]
 
 
 def _network(hardware: Hardware) -> list[str]:

@@ -35,6 +35,8 @@ class Cockpit:
     frames_per_s: dict[str, float] = field(default_factory=dict)
     stages: list[tuple[str, float]] = field(default_factory=list)
     slot: str = ""
+    power: str = ""
+    """State of power, with the time to shutdown when one is foreseen."""
     vehicle: str = ""
     trouble: str = ""
     boot_stage: str = ""
@@ -122,6 +124,11 @@ class Cockpit:
         if 0 < passed < 60:
             self.frames_per_s = {n: max(0, f - before[n]) / passed for n, f in counted.items() if n in before}
         self._counted = (float(message["t"]), counted)
+
+    def _take_power(self, message: dict[str, Any]) -> None:
+        left_s = message.get("time_to_shutdown_s")
+        left = "" if left_s is None else f", off in {int(left_s)} s"
+        self.power = f"{message['state']}{left}"
 
     def _take_boot(self, message: dict[str, Any]) -> None:
         self.stages = [(str(name), float(at_s)) for name, at_s in message["stages"]]

@@ -189,7 +189,7 @@ def footer(cockpit: Cockpit, car: str) -> Table:
     grid = Table.grid(expand=True)
     grid.add_column(no_wrap=True, overflow="ellipsis")
     for row in cockpit.daemons[:6]:
-        grid.add_row(_daemon_line(row))
+        grid.add_row(_daemon_line(row, cockpit.power if row.get("daemon") == "power" else ""))
     for row in cockpit.buses[:4]:
         grid.add_row(_bus_line(row, cockpit.frames_per_s.get(str(row.get("name")))))
     last = Text(" ")
@@ -206,7 +206,7 @@ def footer(cockpit: Cockpit, car: str) -> Table:
     return grid
 
 
-def _daemon_line(row: dict[str, object]) -> Text:
+def _daemon_line(row: dict[str, object], says: str = "") -> Text:
     state = words.plain(str(row.get("state") or "unknown"))
     style = words.STATES.get(state, "dim")
     line = Text.assemble(
@@ -218,6 +218,8 @@ def _daemon_line(row: dict[str, object]) -> Text:
     if row.get("restarts"):
         line.append(f"  {row['restarts']} restarts", style="yellow")
     line.append(f"  {words.plain(str(row.get('bus_name') or 'not on the bus'))}", style=parts.LABEL)
+    if says:
+        line.append(f"  {words.plain(says)}", style="cyan")
     return line
 
 
