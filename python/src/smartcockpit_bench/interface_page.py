@@ -13,9 +13,10 @@ from collections.abc import Iterator
 
 from smartcockpit.bus.declare import Arg, InterfaceSpec, spec_of
 from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
+from smartcockpit.bus.interfaces.gnss1 import Gnss1
 from smartcockpit.bus.interfaces.signals1 import Signals1
 
-INTERFACES = (Signals1, CanBridge1)
+INTERFACES = (Signals1, CanBridge1, Gnss1)
 
 _HEAD = """# D-Bus interfaces
 

@@ -20,12 +20,13 @@ LOST_NS = 6_000_000_000
 class BaudSearch:
     """`rate` is the one to be set now; `look` moves it on."""
 
-    def __init__(self, rates: Sequence[int] = COMMON, *, now_ns: int) -> None:
-        self._rates = tuple(rates)
+    def __init__(self, rates: Sequence[int] = COMMON, *, now_ns: int, pieces: int = 0) -> None:
+        """Begin with the first of `rates`; `pieces` valid ones came before, elsewhere."""
+        self._rates = tuple(dict.fromkeys(rates))
         self._at = 0
         self.found = False
         self._since_ns = now_ns
-        self._pieces = 0
+        self._pieces = pieces
 
     @property
     def rate(self) -> int:

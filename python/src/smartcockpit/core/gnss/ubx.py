@@ -59,8 +59,10 @@ def nav_pvt(body: bytes, at_ns: int, wall_us: int, floor_us: int) -> Fix:
     """Read NAV-PVT; raises `ValueError` when it is too short or its date does not exist."""
     if len(body) < 4 + 84:
         raise ValueError(f"NAV-PVT of {len(body) - 4} bytes")
-    (_, year, month, day, hour, minute, second, valid, t_acc, nano, kind, flags, _, used, lon, lat, height,
-     sea, h_acc, v_acc, _, _, down, speed, course, s_acc, c_acc, pdop) = _PVT.unpack_from(body, 4)  # fmt: skip
+    (_, year, month, day, hour, minute, second, valid, t_acc, nano, kind, flags, _, used, lon, lat,
+     height, sea, h_acc, v_acc, _, _, down, speed, course, s_acc, c_acc, pdop) = (
+        _PVT.unpack_from(body, 4)
+    )  # fmt: skip
     utc_us, weeks = 0, 0
     if valid & 3 == 3:
         days = day_number(year, month, day)
