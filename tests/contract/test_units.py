@@ -144,8 +144,10 @@ def test_users_have_fixed_ids_of_their_own() -> None:
 
 def test_everything_that_can_be_enabled_is_in_the_preset() -> None:
     preset = (ROOT / "systemd/system-preset/80-smartcockpit.preset").read_text()
-    enabled = set(re.findall(r"^enable (\S+)$", preset, re.M))
-    assert enabled == {u.name for u in UNITS if "Install" in Sections(u)}
+    named = dict(reversed(found) for found in re.findall(r"^(enable|disable) (\S+)$", preset, re.M))
+    assert set(named) == {u.name for u in UNITS if "Install" in Sections(u)}
+    sockets = {u.name for u in UNITS if Sections(u).has_option("Socket", "ListenStream")}
+    assert {unit for unit, verb in named.items() if verb == "disable"} == sockets, "nothing listens by itself"
 
 
 def test_restart_helper_acts_on_can_interfaces_alone(tmp_path: Path) -> None:

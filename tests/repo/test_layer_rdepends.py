@@ -22,6 +22,7 @@ THIRD_PARTY = {
     "can": "python3-can",
     "cantools": "python3-cantools",
     "dbus_next": "python3-dbus-next",
+    "serial": "python3-pyserial",
     "yaml": "python3-pyyaml",
 }
 # Installed only where a board asks for it; the importing module says so in its error.

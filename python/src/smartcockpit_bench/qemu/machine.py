@@ -16,6 +16,8 @@ VIEW_PORT = "org.smartcockpit.view"
 AGENT_PORT = "org.qemu.guest_agent.0"
 COCKPIT_CAN, CAR_CAN = 0x10, 0x11
 """PCI device numbers on bus 0 of the two CAN controllers."""
+RECEIVER = "usb-serial,chardev=gnss,bus=usb.0"
+"""The cable of the GNSS receiver, as QMP's device_add wants it too."""
 PROGRAMS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 CPUS, MEMORY_MIB = 2, 1024
 
@@ -35,7 +37,7 @@ class Hardware:
     """Boot this kernel directly with these arguments; None: by the real boot loader."""
 
     def socket(self, name: str) -> Path:
-        """Return the unix socket of a port: serial, qmp, car, view or agent."""
+        """Return the unix socket of a port: serial, qmp, car, view, agent or gnss."""
         return self.folder / f"{name}.sock"
 
     @property
@@ -59,6 +61,7 @@ def arguments(hardware: Hardware) -> list[str]:
         *("-device", f"kvaser_pci,canbus=wire,addr={COCKPIT_CAN:#x}"),
         *("-device", f"kvaser_pci,canbus=wire,addr={CAR_CAN:#x}"),
         *_ports(hardware),
+        *_usb(hardware),
         *_network(hardware),
     ]
 
@@ -99,6 +102,12 @@ def _ports(hardware: Hardware) -> list[str]:
         words += ["-chardev", f"socket,id={name},path={hardware.socket(name)},server=on,wait=off"]
         words += ["-device", f"virtserialport,chardev={name},name={port}"]
     return [*words, "-qmp", f"unix:{hardware.socket('qmp')},server=on,wait=off"]
+
+
+def _usb(hardware: Hardware) -> list[str]:
+    # Each device's other end is on the host: `smartcockpit_bench.gnss.feed` connects to this one.
+    receiver = ["-chardev", f"socket,id=gnss,path={hardware.socket('gnss')},server=on,wait=off"]
+    return ["-device", "qemu-xhci,id=usb", *receiver, "-device", f"{RECEIVER},id=receiver"]
 
 
 def _network(hardware: Hardware) -> list[str]:
