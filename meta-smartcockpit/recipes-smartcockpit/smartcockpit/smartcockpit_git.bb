@@ -87,10 +87,10 @@ RSUGGESTS:${PN} = "python3-can"
 
 # The same as in systemd/system-preset, which a test compares.
 SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smartcockpit-can-restart.path \
-                          smartcockpit-gnss.service"
+                         smartcockpit-gnss.service"
 
 # The same as in systemd/sysusers.d, ids included (files/smartcockpit-passwd and -group), which a test compares.
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system smartcockpit"
 USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge ; \
-                      --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-gnss"
+                       --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-gnss"

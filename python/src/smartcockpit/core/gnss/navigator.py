@@ -71,7 +71,7 @@ class Navigator:
         self.jumps = 0
         self._gate = CourseGate()
         self._anchor = (0.0, 0.0)
-        self._fix_ns = 0
+        self._fix_ns = self._stale_ns = 0
         self._interval_ns = 1_000_000_000
         self._has_fix = False
         self._offset = (0.0, 0.0)
@@ -128,7 +128,9 @@ class Navigator:
         if is_fresh and place.source is Source.SATELLITES:
             return place
         self._gate.open = False
-        source = Source.LOST if age_ns > self._limits.lost_after_ns else Source.STALE
+        if place.source is not Source.STALE:
+            self._stale_ns = now_ns
+        source = Source.LOST if now_ns - self._stale_ns > self._limits.lost_after_ns else Source.STALE
         return self._tell(place._replace(source=source, course_holds=False))
 
     def _tell(self, place: Place) -> Place:

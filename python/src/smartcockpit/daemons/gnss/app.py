@@ -126,9 +126,15 @@ class Gnss:
                 if self._reports is not None:
                     self._reports.epoch()
             if count % TICKS_PER_SECOND == 0 and self._recorder is not None:
-                self._recorder.flush()
+                self._look_after(self._recorder)
             self._service.tick(now_ns)
             life.alive()
+
+    def _look_after(self, recorder: Recorder) -> None:
+        recorder.flush()
+        if recorder.problem:
+            log.warning("recording to %s ends: %s", self._settings.record.path, recorder.problem)
+            self._recorder = self._listening.recorder = None
 
     # ---- what comes ----------------------------------------------------------------------------------
 

@@ -37,7 +37,8 @@ class Listening:
         self, device: str, floor_us: int, clock: Clock, changed: Callable[[], None], recorder: Recorder | None
     ) -> None:
         self.device, self.floor_us = device, floor_us
-        self._clock, self._changed, self._recorder = clock, changed, recorder
+        self._clock, self._changed = clock, changed
+        self.recorder = recorder
         self.receiver = Receiver(floor_us)
         self.state = ReceiverState.UNAVAILABLE
         self.since_us = clock.realtime_us()
@@ -54,8 +55,8 @@ class Listening:
 
     def heard(self, data: bytes, now_ns: int, wall_us: int) -> list[Fix]:
         """Take bytes; return the fixes in them."""
-        if self._recorder is not None:
-            self._recorder.take(data, now_ns, wall_us)
+        if self.recorder is not None:
+            self.recorder.take(data, now_ns, wall_us)
         return self.receiver.feed(data, now_ns, wall_us)
 
     def fixed(self, fix: Fix) -> None:

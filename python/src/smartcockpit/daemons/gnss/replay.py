@@ -10,7 +10,9 @@ from pathlib import Path
 from smartcockpit.adapters.gnss_recording import pieces
 from smartcockpit.core.clock import Clock
 from smartcockpit.core.errors import UnavailableError
+from smartcockpit.core.gnss.dates import WEEK_S
 from smartcockpit.core.gnss.fix import Fix
+from smartcockpit.core.gnss.receiver import Receiver
 from smartcockpit.daemons.gnss.listening import Listening
 
 
@@ -46,6 +48,10 @@ class ReplayLink:
         listening.opened(self._path, 0, start_ns)
         try:
             for piece in pieces(Path(self._path)):
+                if piece.at_ns == 0:
+                    # Dates of a recording are as old as it is, which is no sign of a roll-over.
+                    floor_us = min(listening.floor_us, piece.wall_us - WEEK_S * 1_000_000)
+                    listening.receiver = Receiver(floor_us)
                 wait_ns = start_ns + piece.at_ns - self._clock.monotonic_ns()
                 if wait_ns > 0:
                     await asyncio.sleep(wait_ns / 1e9)
