@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import math
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,11 +21,18 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from smartcockpit.adapters.gnss_recording import pieces
+from smartcockpit.bus.connection import BusConnection
+from smartcockpit.bus.publisher import SignalPublisher
+from smartcockpit.bus.signal_service import SignalService
+from smartcockpit.core.board import SignalBoard
+from smartcockpit.core.gnss.geodesy import between, moved
+from smartcockpit.core.signals import Datatype, SignalSpec
 from smartcockpit_bench.car.state import CarState
 from smartcockpit_bench.gnss import nmea
 from smartcockpit_bench.gnss.receiver import SimulatedReceiver
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
+from support.gpsd_clients import gpsd_client
 from support.nmea import gga, rmc
 from support.serial_line import SerialLine
 
@@ -111,6 +121,10 @@ def quick(period_ms: int = 100) -> SimulatedReceiver:
 
 async def started(reader: Reader, client: RawClient) -> None:
     reader.start()
+    await named(client)
+
+
+async def named(client: RawClient) -> None:
     dbus = "org.freedesktop.DBus"
     async with asyncio.timeout(PATIENCE_S):
         while not (await client.call(dbus, "/org/freedesktop/DBus", dbus, "NameHasOwner", "s", NAME)).body[0]:
@@ -338,8 +352,6 @@ async def test_chrony_gets_the_difference_of_the_clocks(
         await started(reader, client)
         sample = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(chrony, 100), PATIENCE_S)
     assert len(sample) == 40
-    import struct
-
     seconds, fraction, offset, pulse, leap, _, magic = struct.unpack("=qqdiiii", sample)
     assert abs(time.time() - (seconds + fraction / 1e6)) < 30
     assert abs(offset) < 1.0
@@ -366,13 +378,7 @@ async def test_it_outlives_a_restart_of_the_message_bus(
     bus.restart()
     raw = await RawClient.connect(bus.address)
     try:
-        dbus = "org.freedesktop.DBus"
-
-        async def look() -> bool:
-            reply = await raw.call(dbus, "/org/freedesktop/DBus", dbus, "NameHasOwner", "s", NAME)
-            return bool(reply.body[0])
-
-        await eventually(look)
+        await named(raw)
         await quality_is(raw, HERE + "Latitude", VALID)
     finally:
         raw.close()
@@ -416,6 +422,11 @@ async def test_cockpitctl_shows_it(
     await receiver_is(client, "fix")
     await quality_is(client, HERE + "Heading", VALID)
 
+    async def look() -> bool:
+        return bool(await prop(client, "Satellites"))
+
+    await eventually(look)
+
     async def run(*words: str) -> str:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -439,3 +450,250 @@ async def test_cockpitctl_shows_it(
     assert found["position"]["latitude"]["quality"] == "valid"
     assert found["counters"]["sentences"] > 0
     assert {"constellation", "number", "used"} <= found["satellites"][0].keys()
+
+
+# ---- the car's own motion ------------------------------------------------------------------------------
+
+CAR_SPECS = (
+    SignalSpec("Vehicle.Speed", Datatype.FLOAT, "km/h"),
+    SignalSpec("Vehicle.AngularVelocity.Yaw", Datatype.FLOAT, "degrees/s"),
+)
+
+
+class CarOnTheBus:
+    """A stand-in for the CAN bridge: owns speed and yaw rate of `car`, which it drives eastwards."""
+
+    def __init__(self, address: str, car: CarState) -> None:
+        self._car = car
+        self._connection = BusConnection(address, "org.smartcockpit.CanBridge1")
+        self._board = SignalBoard(CAR_SPECS)
+        self._publisher = SignalPublisher(self._connection, self._board)
+        self._connection.export(SignalService(self._board, refresh=self._renew))
+        self._task: asyncio.Task[None] | None = None
+
+    def _renew(self) -> None:
+        self._board.times_us = [time.time_ns() // 1000] * len(CAR_SPECS)
+
+    async def __aenter__(self) -> CarOnTheBus:
+        await self._connection.connect()
+        self._task = asyncio.create_task(self._drive(), name="car")
+        return self
+
+    async def _drive(self) -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.02)
+            now = time.monotonic()
+            way = self._car.motion.speed_kmh / 3.6 * (now - last)
+            last = now
+            here = (self._car.motion.latitude_deg, self._car.motion.longitude_deg)
+            self._car.motion.latitude_deg, self._car.motion.longitude_deg = moved(*here, 0.0, way)
+            self.say(VALID)
+
+    def say(self, quality: int) -> None:
+        now_us = time.time_ns() // 1000
+        self._publisher.publish([(0, self._car.motion.speed_kmh, quality, now_us), (1, 0.0, quality, now_us)])
+
+    async def leave(self) -> None:
+        """The owner goes away; the car drives on."""
+        await self._connection.close()
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._publisher.close()
+        await self._connection.close()
+
+
+async def error_m(client: RawClient, car: CarState) -> tuple[float, float]:
+    """Return how far the published position is from the car, and how far it claims to be at most."""
+    (lat, _), (lon, _), (claimed, _) = await readings(
+        client, HERE + "Latitude", HERE + "Longitude", HERE + "HorizontalAccuracy"
+    )
+    truth = (car.motion.latitude_deg, car.motion.longitude_deg)
+    return math.hypot(*between(truth, (lat, lon))), claimed
+
+
+async def test_without_satellites_it_goes_on_by_the_cars_motion_as_long_as_that_is_told(
+    reader: Reader, line: SerialLine, bus: PrivateBus, client: RawClient
+) -> None:
+    car, receiver = car_at(72.0), quick()
+    line.play(receiver, car)
+    async with CarOnTheBus(bus.address, car) as owner:
+        await started(reader, client)
+
+        async def ready() -> bool:
+            return bool((await prop(client, "DeadReckoning"))["Ready"].value)
+
+        await eventually(ready)
+        receiver.faults.no_sky = True
+
+        async def estimated() -> bool:
+            return await readings(client, OURS + "IsEstimated") == [(True, VALID)]
+
+        await eventually(estimated)
+        await quality_is(client, HERE + "Altitude", STALE)
+        first = (car.motion.latitude_deg, car.motion.longitude_deg)
+        claims = []
+        while math.hypot(*between(first, (car.motion.latitude_deg, car.motion.longitude_deg))) < 60.0:
+            wrong, claimed = await error_m(client, car)
+            assert wrong <= claimed + 5.0  # the car moves while we ask
+            claims.append(claimed)
+        assert claims == sorted(claims)
+        assert claims[-1] > claims[0]
+        line.unplug()
+        await receiver_is(client, "unavailable")
+        assert await readings(client, OURS + "IsEstimated") == [(True, VALID)]
+        await owner.leave()
+        await quality_is(client, HERE + "Latitude", STALE)
+        await quality_is(client, HERE + "Latitude", UNAVAILABLE)
+        receiver.faults.no_sky = False
+        line.plug()
+        await quality_is(client, HERE + "Latitude", VALID)
+        assert await readings(client, OURS + "IsEstimated") == [(False, VALID)]
+
+
+async def test_an_owner_whose_values_are_stale_is_not_believed(
+    reader: Reader, line: SerialLine, bus: PrivateBus, client: RawClient
+) -> None:
+    car, receiver = car_at(72.0), quick()
+    line.play(receiver, car)
+    async with CarOnTheBus(bus.address, car) as owner:
+        await started(reader, client)
+
+        async def ready() -> bool:
+            return bool((await prop(client, "DeadReckoning"))["Ready"].value)
+
+        await eventually(ready)
+        assert owner._task is not None
+        owner._task.cancel()
+        owner.say(STALE)
+
+        async def unready() -> bool:
+            return not await ready()
+
+        await eventually(unready)
+        receiver.faults.no_sky = True
+        await quality_is(client, HERE + "Latitude", UNAVAILABLE)
+
+
+# ---- gpsd's clients --------------------------------------------------------------------------------------
+
+
+class GpsdPort:
+    """A listening socket, passed as systemd passes it."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def start(self, reader: Reader) -> None:
+        command = 'exec 3<&"$1"; LISTEN_FDS=1 LISTEN_PID=$$ exec "$2" -m smartcockpit.daemons.gnss'
+        fd = self.listener.fileno()
+        reader.start(["/bin/bash", "-c", command, "sh", str(fd), sys.executable], pass_fds=(fd,))
+
+
+@pytest.fixture
+def gpsd() -> Iterator[GpsdPort]:
+    made = GpsdPort()
+    yield made
+    made.listener.close()
+
+
+async def lines(port: int, *requests: str) -> AsyncIterator[dict[str, Any]]:
+    stream, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write("".join(request + "\n" for request in requests).encode())
+        while line := await asyncio.wait_for(stream.readline(), PATIENCE_S):
+            yield json.loads(line)
+    finally:
+        writer.close()
+
+
+async def classes(port: int, wanted: int, *requests: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    async with contextlib.aclosing(lines(port, *requests)) as stream:
+        async for report in stream:
+            found.append(report)
+            if len(found) == wanted:
+                break
+    return found
+
+
+async def test_gpsds_clients_are_answered(
+    reader: Reader, line: SerialLine, client: RawClient, gpsd: GpsdPort
+) -> None:
+    line.play(quick(), car_at())
+    gpsd.start(reader)
+    await named(client)
+    found = await classes(gpsd.port, 3, '?WATCH={"enable":true,"json":true};')
+    assert [report["class"] for report in found] == ["VERSION", "DEVICES", "WATCH"]
+    await receiver_is(client, "fix")
+    async with contextlib.aclosing(lines(gpsd.port, '?WATCH={"enable":true,"json":true};')) as stream:
+        seen = set()
+        async for report in stream:
+            seen.add(report["class"])
+            if report["class"] == "TPV" and report["mode"] == 3 and "SKY" in seen:
+                break
+    assert report["lat"] == pytest.approx(48.3984, abs=1e-3)
+    found = await classes(gpsd.port, 4, "?POLL;", "?DEVICES;?NONSENSE;")
+    poll, devices, error = found[1:]
+    assert poll["tpv"][0]["mode"] == 3
+    assert devices["devices"][0]["bps"] == 38400
+    assert error["class"] == "ERROR"
+
+
+async def test_gpsds_clients_may_send_anything_and_leave_at_any_time(
+    reader: Reader, line: SerialLine, client: RawClient, gpsd: GpsdPort
+) -> None:
+    line.play(quick(), car_at())
+    gpsd.start(reader)
+    await named(client)
+    for junk in (
+        b"",
+        b"\xff" * 5000,
+        b"?WATCH={\n",
+        b"?WATCH=[1]\n?WATCH=" + b"[" * 900 + b"\n",
+        b"?" * 2000,
+    ):
+        with socket.create_connection(("127.0.0.1", gpsd.port)) as sock:
+            sock.sendall(junk)
+            await asyncio.sleep(0.05)
+    watchers = [socket.create_connection(("127.0.0.1", gpsd.port)) for _ in range(5)]
+    for sock in watchers:
+        sock.sendall(b'?WATCH={"enable":true,"json":true};\n')
+        sock.close()
+    await receiver_is(client, "fix")
+    found = await classes(gpsd.port, 2, "?DEVICES;")
+    assert found[1]["class"] == "DEVICES"
+    code, err = reader.stop()
+    assert (code, "Traceback" in err) == (0, False), err
+
+
+@pytest.mark.parametrize("tool", ["gpspipe", "cgps"])
+async def test_debians_own_clients_of_gpsd_work(
+    tool: str, reader: Reader, line: SerialLine, client: RawClient, gpsd: GpsdPort
+) -> None:
+    program, environment = gpsd_client(tool)
+    line.play(quick(), car_at())
+    gpsd.start(reader)
+    await named(client)
+    await receiver_is(client, "fix")
+    command = {
+        "gpspipe": [program, "-w", "-n", "12", f"127.0.0.1:{gpsd.port}"],
+        "cgps": ["timeout", "4", "script", "-qfc", f"{program} -s 127.0.0.1:{gpsd.port}", "/dev/null"],
+    }[tool]
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **environment, "TERM": "xterm", "LINES": "40", "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await asyncio.wait_for(process.communicate(), 30)
+    text = out.decode(errors="replace")
+    if tool == "gpspipe":
+        reports = [json.loads(row) for row in text.splitlines() if row.startswith("{")]
+        assert {"VERSION", "DEVICES", "WATCH", "TPV"} <= {report["class"] for report in reports}
+        assert any(report.get("mode") == 3 and "lat" in report for report in reports), text
+    else:
+        assert "48.39" in text
+        assert "3D" in text

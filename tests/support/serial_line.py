@@ -75,8 +75,10 @@ class SerialLine:
 
     def read(self) -> bytes:
         """Return what the other side has sent; at a wrong rate it cannot be understood."""
+        if not self.plugged:
+            return b""
         try:
-            data = os.read(self._master, 4096) if self.plugged else b""
+            data = os.read(self._master, 4096)
         except OSError:  # nothing there, or nobody has the other end open
             return b""
         self.sent += data
