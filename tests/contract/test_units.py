@@ -153,8 +153,10 @@ def test_root_is_only_who_has_no_capability_left() -> None:
 
 def test_everything_that_can_be_enabled_is_in_the_preset() -> None:
     preset = (ROOT / "systemd/system-preset/80-smartcockpit.preset").read_text()
-    enabled = set(re.findall(r"^enable (\S+)$", preset, re.M))
-    assert enabled == {u.name for u in UNITS if "Install" in Sections(u)}
+    named = dict(reversed(found) for found in re.findall(r"^(enable|disable) (\S+)$", preset, re.M))
+    assert set(named) == {u.name for u in UNITS if "Install" in Sections(u)}
+    sockets = {u.name for u in UNITS if Sections(u).has_option("Socket", "ListenStream")}
+    assert {unit for unit, verb in named.items() if verb == "disable"} == sockets, "nothing listens by itself"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ THIRD_PARTY = {
     "dbus_next": "python3-dbus-next",
     "gpiozero": "python3-gpiozero",
     "lgpio": "python3-lgpio",
+    "serial": "python3-pyserial",
     "yaml": "python3-pyyaml",
 }
 # Installed only where a board asks for it; the importing module says so in its error.

@@ -75,6 +75,7 @@ RDEPENDS:${PN} = "iproute2-ip \
                   python3-json \
                   python3-logging \
                   python3-numbers \
+                  python3-pyserial \
                   python3-tomllib"
 RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-cantools \
@@ -94,6 +95,7 @@ RSUGGESTS:${PN} = "python3-can python3-gpiozero python3-lgpio"
 SYSTEMD_SERVICE:${PN} = "smartcockpit.target \
                          smartcockpit-canbridge.service \
                          smartcockpit-can-restart.path \
+                         smartcockpit-gnss.service \
                          smartcockpit-power.service \
                          smartcockpit-power-off.path"
 
@@ -101,4 +103,5 @@ SYSTEMD_SERVICE:${PN} = "smartcockpit.target \
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system smartcockpit"
 USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge ; \
+                       --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-gnss ; \
                        --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-power"

@@ -24,6 +24,7 @@ EXAMPLES = (
     ("cockpitctl signals get Vehicle.Speed", "One value with quality and age."),
     ("cockpitctl signals watch Vehicle.Cabin --json", "Every change below a branch, one JSON object a line."),
     ("cockpitctl can --watch", "State, load and counters of the CAN buses, once a second."),
+    ("cockpitctl gnss --watch --satellites", "Receiver, position and each satellite, once a second."),
     ("cockpitctl config canbridge", "Each setting, and the file that it comes from."),
 )
 

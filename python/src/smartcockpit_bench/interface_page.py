@@ -11,12 +11,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from smartcockpit.bus.declare import Arg, InterfaceSpec, spec_of
-from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
-from smartcockpit.bus.interfaces.power1 import Power1
-from smartcockpit.bus.interfaces.signals1 import Signals1
-
-INTERFACES = (Signals1, CanBridge1, Power1)
+from smartcockpit.bus.declare import Arg, InterfaceSpec
+from smartcockpit.bus.xml import own_interfaces
 
 _HEAD = """# D-Bus interfaces
 
@@ -27,8 +23,8 @@ Generated from the interface classes by `make generate`; the image installs the 
 def page() -> Iterator[str]:
     """Yield the lines of the page."""
     yield from _HEAD.splitlines()
-    for cls in INTERFACES:
-        yield from _interface(spec_of(cls))
+    for spec in own_interfaces():
+        yield from _interface(spec)
 
 
 def _interface(spec: InterfaceSpec) -> Iterator[str]:

@@ -17,6 +17,8 @@ from pathlib import Path
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 
 from smartcockpit_bench import benchdisk
+from smartcockpit_bench.car.source import CarSource
+from smartcockpit_bench.gnss import feed as gnss
 from smartcockpit_bench.places import ARCHITECTURES, FLAVOURS, ROOT
 from smartcockpit_bench.qemu.box import Box
 from smartcockpit_bench.simulate import FrameSource, simulate
@@ -53,8 +55,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def source_of(options: argparse.Namespace) -> FrameSource:
     """Return what drives: the simulated car, or a recording on the buses of the vehicle."""
-    from smartcockpit_bench.car.source import CarSource
-
     if options.drive is None:
         return CarSource.of(options.vehicle)
     from smartcockpit_bench.recording import recording
@@ -83,6 +83,8 @@ async def drive(
         asyncio.create_task(feed(wire, source)),
         asyncio.create_task(usb.feed(box.gpio_socket, getattr(source, "car", None))),
     ]
+    if isinstance(source, CarSource):
+        helpers.append(asyncio.create_task(gnss.feed(box.gnss_socket, source.car)))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -13,6 +13,7 @@ from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.declare import spec_of
 from smartcockpit.bus.errors import NotOfferedError
 from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus, CanBridge1
+from smartcockpit.bus.interfaces.gnss1 import Calibration, Gnss1, GnssCounters, ReceiverStatus, SatelliteRow
 from smartcockpit.bus.interfaces.signals1 import Description, Signals1
 from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH, PREFIX, PROPERTIES
 from smartcockpit.bus.owners import Catalogue, believed
@@ -22,10 +23,19 @@ from smartcockpit.core.errors import UnavailableError, UnknownSignalError
 from smartcockpit.core.nearest import did_you_mean
 from smartcockpit.core.signals import Value
 
-__all__ = ["CanBridgeClient", "CanBridgeState", "Reading", "SignalsClient", "properties"]
+__all__ = [
+    "CanBridgeClient",
+    "CanBridgeState",
+    "GnssClient",
+    "GnssState",
+    "Reading",
+    "SignalsClient",
+    "properties",
+]
 
 _SIGNALS = spec_of(Signals1)
 _CANBRIDGE = spec_of(CanBridge1)
+_GNSS = spec_of(Gnss1)
 
 
 class SignalsClient:
@@ -170,6 +180,40 @@ class CanBridgeClient:
             {name: BusStatus.from_plain(entries) for name, entries in found["Buses"].items()},
             {name: BusCounters.from_plain(entries) for name, entries in found["Counters"].items()},
             found["Load"],
+        )
+
+
+class GnssState(NamedTuple):
+    """All properties of org.smartcockpit.Gnss1."""
+
+    version: str
+    receiver: ReceiverStatus
+    positioning: str
+    time_to_first_fix: float
+    rate: float
+    satellites: list[SatelliteRow]
+    counters: GnssCounters
+    dead_reckoning: Calibration
+
+
+class GnssClient:
+    """org.smartcockpit.Gnss1."""
+
+    def __init__(self, connection: BusConnection) -> None:
+        self._connection = connection
+
+    async def state(self) -> GnssState:
+        """Read all properties at once."""
+        found = await properties(self._connection, _GNSS.name, _GNSS.path, _GNSS.name)
+        return GnssState(
+            found["Version"],
+            ReceiverStatus.from_plain(found["Receiver"]),
+            found["Positioning"],
+            found["TimeToFirstFix"],
+            found["Rate"],
+            [SatelliteRow(*row) for row in found["Satellites"]],
+            GnssCounters.from_plain(found["Counters"]),
+            Calibration.from_plain(found["DeadReckoning"]),
         )
 
 

@@ -74,10 +74,11 @@ def node(specs: Iterable[InterfaceSpec], children: Iterable[str] = ()) -> str:
 def own_interfaces() -> list[InterfaceSpec]:
     """Return the interfaces that SmartCockpit defines."""
     from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
+    from smartcockpit.bus.interfaces.gnss1 import Gnss1
     from smartcockpit.bus.interfaces.power1 import Power1
     from smartcockpit.bus.interfaces.signals1 import Signals1
 
-    return [spec_of(cls) for cls in (CanBridge1, Power1, Signals1)]
+    return [spec_of(cls) for cls in (Signals1, CanBridge1, Gnss1, Power1)]
 
 
 def files() -> dict[str, str]:

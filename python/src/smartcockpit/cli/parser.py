@@ -11,7 +11,7 @@ import os
 
 from smartcockpit import __version__
 
-DESCRIPTION = "Look into a running SmartCockpit: daemons, vehicle signals, CAN buses, power, settings."
+DESCRIPTION = "Look into a running SmartCockpit: daemons, vehicle signals, CAN buses, position, power, settings."
 EPILOG = (
     "Exit codes: 0 done, 1 bug, 2 wrong usage or unknown signal, 69 a daemon or the bus is missing, "
     "78 broken configuration. Tables are for people; --json prints stable keys for programs, new keys may "
@@ -78,6 +78,9 @@ def build() -> argparse.ArgumentParser:
     can = verb("can", "state, load and counters of each CAN bus")
     can.add_argument("buses", nargs="*", metavar="BUS", help="only these, such as can0")
     _add_watch(can)
+    gnss = verb("gnss", "the satellite receiver, its satellites and the position")
+    gnss.add_argument("--satellites", action="store_true", help="list each satellite in view")
+    _add_watch(gnss)
     power = verb("power", "whether the cockpit is on, why, for how long, and who holds a shutdown up")
     _add_watch(power)
     config = verb("config", "each setting of a daemon, and the file that it comes from")

@@ -54,6 +54,7 @@ def step_surroundings(air: Surroundings, car: CarState, loop_s: float, noise: fl
     raining = route.RAIN.at(loop_s)
     air.outside_c += ((14.5 if raining else 17.5) - air.outside_c) * dt_s / 40.0
     air.humidity_percent += ((92.0 if raining else 58.0) - air.humidity_percent) * dt_s / 15.0
+    air.sky_open = not route.TUNNEL.at(loop_s)
     light = 6.0 if route.TUNNEL.at(loop_s) else 38.0 if raining else 72.0
     air.light_percent += (light + 3.0 * noise - air.light_percent) * min(1.0, dt_s / 0.8)
     goal = controls.wish_c if car.powertrain.running else air.outside_c

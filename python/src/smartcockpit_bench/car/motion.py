@@ -17,11 +17,19 @@ STEERING_RATIO = 15.6
 MAX_STEERING_DEG = 480.0
 BRAKE_MPS2 = 2.6
 JERK_MPS3 = 3.2
+EARTH_M = 6_371_000.0
 
 
 def drive_acceleration(speed_mps: float) -> float:
     """Return what the engine can give at this speed, m/s²."""
     return max(0.5, 2.5 - 0.052 * speed_mps)
+
+
+def _move(motion: Motion, way_m: float, heading_rad: float) -> None:
+    """Move the position on a sphere, which the road is small enough for."""
+    motion.latitude_deg += math.degrees(way_m * math.cos(heading_rad) / EARTH_M)
+    parallel_m = EARTH_M * math.cos(math.radians(motion.latitude_deg))
+    motion.longitude_deg += math.degrees(way_m * math.sin(heading_rad) / parallel_m)
 
 
 class Chassis:
@@ -54,7 +62,9 @@ class Chassis:
         yaw_radps = velocity_mps * self._curvature
         motion.yaw_rate_dps = math.degrees(yaw_radps)
         motion.lateral_mps2 = velocity_mps * yaw_radps
+        middle = math.radians(motion.heading_deg - motion.yaw_rate_dps * dt_s / 2.0)
         motion.heading_deg = (motion.heading_deg - motion.yaw_rate_dps * dt_s) % 360.0
+        _move(motion, velocity_mps * dt_s, middle)
         angle = math.degrees(math.atan(WHEELBASE_M * self._curvature)) * STEERING_RATIO
         motion.steering_deg = min(MAX_STEERING_DEG, max(-MAX_STEERING_DEG, angle))
         pitch, roll = -0.55 * motion.acceleration_mps2, 0.6 * motion.lateral_mps2

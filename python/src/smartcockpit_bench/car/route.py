@@ -99,8 +99,8 @@ DEFROSTER = Spans((124.0, 150.0))
 AIR_CONDITIONING = Spans((20.0, 223.0))
 RECIRCULATION = Spans((42.0, 50.0))
 RAIN = Spans((123.0, 152.0))
-TUNNEL = Spans((152.0, 156.5))
-"""Dark, so that the light sensor has something to say."""
+TUNNEL = Spans((150.0, 171.0))
+"""Dark, and no satellites: from the motorway through the bend of the exit."""
 
 WINDOW_PERCENT = Timeline((0.0, 0.0), (54.0, 30.0), (61.0, 0.0))
 WISH_C = Timeline((0.0, 21.5), (134.0, 22.5), (182.0, 21.5))

@@ -44,6 +44,10 @@ class Motion:
     lateral_mps2: float = 0.0
     yaw_rate_dps: float = 0.0
     heading_deg: float = 78.0
+    latitude_deg: float = 48.3984
+    longitude_deg: float = 9.9916
+    altitude_m: float = 478.0
+    """Above sea level; the road is flat."""
     vertical_mps2: float = 0.0
     steering_deg: float = 0.0
     pitch_deg: float = 0.0
@@ -124,6 +128,8 @@ class Surroundings:
     tyre_kpa: tuple[float, float, float, float] = (236.0, 235.0, 227.0, 226.0)
     tyre_c: tuple[float, float, float, float] = (19.0, 19.0, 19.0, 19.0)
     washer_percent: float = 81.0
+    sky_open: bool = True
+    """False in a tunnel: no satellite is seen."""
     abs_active: bool = False
     esc_active: bool = False
     tcs_active: bool = False

@@ -98,6 +98,11 @@ class Box:
         return self.hardware.socket("gpio")
 
     @property
+    def gnss_socket(self) -> Path:
+        """Socket for `smartcockpit_bench.gnss.feed`."""
+        return self.hardware.socket("gnss")
+
+    @property
     def monitor(self) -> Monitor:
         """QEMU's monitor."""
         if self._monitor is None:

@@ -16,6 +16,8 @@ VIEW_PORT = "org.smartcockpit.view"
 AGENT_PORT = "org.qemu.guest_agent.0"
 COCKPIT_CAN, CAR_CAN = 0x10, 0x11
 """PCI device numbers on bus 0 of the two CAN controllers."""
+RECEIVER = "usb-serial,chardev=gnss,bus=usb.0"
+"""The cable of the GNSS receiver, as QMP's device_add wants it too."""
 PROGRAMS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 CPUS, MEMORY_MIB = 2, 1024
 
@@ -35,7 +37,7 @@ class Hardware:
     """Boot this kernel directly with these arguments; None: by the real boot loader."""
 
     def socket(self, name: str) -> Path:
-        """Return the unix socket of a port: serial, qmp, car, view, agent or gpio."""
+        """Return the unix socket of a port: serial, qmp, car, view, agent, gnss or gpio."""
         return self.folder / f"{name}.sock"
 
     @property
@@ -103,9 +105,12 @@ def _ports(hardware: Hardware) -> list[str]:
 
 
 def _usb(hardware: Hardware) -> list[str]:
-    # What is plugged in lives on the host: `smartcockpit_bench.usb` connects to the socket.
-    port = ["-chardev", f"socket,id=gpio,path={hardware.socket('gpio')},server=on,wait=off"]
-    return ["-device", "qemu-xhci,id=usb", *port, "-device", "usb-redir,chardev=gpio,bus=usb.0"]
+    # Each device's other end is on the host: `smartcockpit_bench.gnss.feed` and `…usb.feed` connect to it.
+    words = ["-device", "qemu-xhci,id=usb"]
+    for name, device in (("gnss", f"{RECEIVER},id=receiver"), ("gpio", "usb-redir,chardev=gpio,bus=usb.0")):
+        words += ["-chardev", f"socket,id={name},path={hardware.socket(name)},server=on,wait=off"]
+        words += ["-device", device]
+    return words
 
 
 def _network(hardware: Hardware) -> list[str]:

@@ -18,13 +18,13 @@ from smartcockpit.adapters import can_netlink
 from smartcockpit.adapters.frame_source import FrameSource
 from smartcockpit.adapters.table_file import VehiclePlaces, load_vehicle
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.bus.errors import NameTakenError
+from smartcockpit.bus.patience import connect_when_there
 from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.bus.signal_service import SignalService
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.canbus import BackOff
 from smartcockpit.core.clock import SystemClock
-from smartcockpit.core.errors import ConfigError, UnavailableError
+from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.nearest import did_you_mean
 from smartcockpit.core.signals import SignalQuality
 from smartcockpit.core.table import Bus, VehicleTable
@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 NAME = "org.smartcockpit.CanBridge1"
 TICK_S = 0.05
 TICKS_PER_SECOND = 20
-CONNECT_PAUSE_S = 0.5
 
 
 class CanBridge:
@@ -69,7 +68,7 @@ class CanBridge:
             for work in works:
                 if not work.reach.needs_link:
                     work.try_open()
-            await _connect(connection)
+            await connect_when_there(connection)
             events.VEHICLE.log(log, vehicle=table.name, signals=len(table.signals), buses=len(works))
             life.ready(f"{table.name}: {len(table.signals)} signals on {len(works)} buses")
             gc.freeze()  # the table and all that hangs on it stay for good as well
@@ -204,21 +203,3 @@ def _watch_links(works: list[BusWork]) -> can_netlink.LinkWatcher | None:
             work.link_news(None)
     asyncio.get_running_loop().add_reader(watcher.fileno(), read)
     return watcher
-
-
-async def _connect(connection: BusConnection) -> None:
-    """Connect to the message bus, waiting for it when it is not there yet.
-
-    A name that is taken is an error.
-    """
-    told = False
-    while True:
-        try:
-            return await connection.connect()
-        except NameTakenError:
-            raise
-        except UnavailableError as error:
-            if not told:
-                log.warning("waiting for the message bus: %s", error)
-                told = True
-            await asyncio.sleep(CONNECT_PAUSE_S)
