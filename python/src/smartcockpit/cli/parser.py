@@ -11,7 +11,7 @@ import os
 
 from smartcockpit import __version__
 
-DESCRIPTION = "Look into a running SmartCockpit: daemons, vehicle signals, CAN buses, position, power, settings."
+DESCRIPTION = "Look into a running SmartCockpit: daemons, signals, CAN buses, position, power, settings."
 EPILOG = (
     "Exit codes: 0 done, 1 bug, 2 wrong usage or unknown signal, 69 a daemon or the bus is missing, "
     "78 broken configuration. Tables are for people; --json prints stable keys for programs, new keys may "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets an image for another architecture be built: its programs run by QEMU's user emulation, ours cross-compiled.
+"""Lets an image for another architecture be built: its programs run by QEMU, ours are cross-compiled.
 
 The kernel hands foreign programs to the emulator by its binfmt_misc registry. A registration that is there is
 used as it is; one that is missing is made for the time of the build and taken back, so the machine is left as
