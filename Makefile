@@ -29,7 +29,7 @@ export MIRROR DRIVE VEHICLE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles clean FORCE
+.PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles install-chimes clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -118,7 +118,7 @@ $(wheel): $(packaged) | $(ready)
 	    --wheel-dir build/wheel build/wheel/source
 	@ln -sf $$(basename build/wheel/smartcockpit-*.whl) $@
 
-install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
+install: install-python install-system install-vehicles install-chimes ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
 ifeq ($(BYTECODE),yes)
 	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
 	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
@@ -139,6 +139,7 @@ install_trees = \
     systemd/libexec:$(LIBDIR)/smartcockpit \
     systemd/tmpfiles.d:$(LIBDIR)/tmpfiles.d \
     systemd/udev:$(LIBDIR)/udev/rules.d \
+    systemd/sound:$(PREFIX)/share/smartcockpit/sound \
     systemd/dbus-1:$(PREFIX)/share/dbus-1 \
     systemd/config:$(PREFIX)/share/smartcockpit \
     docs/man:$(PREFIX)/share/man/man1 \
@@ -152,6 +153,9 @@ install-system:
 	        install -D -m 0644 "$$from/$$file" "$$to/$${file#./}"; \
 	    done; \
 	done
+
+install-chimes:
+	@PYTHONPATH=python/src $(PYTHON) -m smartcockpit.adapters.chime_files '$(DESTDIR)$(PREFIX)/share/smartcockpit/chimes'
 
 install-vehicles: install-python
 	@set -e; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \

@@ -12,10 +12,11 @@ import inspect
 from collections.abc import Iterator
 
 from smartcockpit.bus.declare import Arg, InterfaceSpec, spec_of
+from smartcockpit.bus.interfaces.audio1 import Audio1
 from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
 from smartcockpit.bus.interfaces.signals1 import Signals1
 
-INTERFACES = (Signals1, CanBridge1)
+INTERFACES = (Signals1, CanBridge1, Audio1)
 
 _HEAD = """# D-Bus interfaces
 

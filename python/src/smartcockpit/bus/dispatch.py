@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+from smartcockpit.bus.caller import called_by
 from smartcockpit.bus.codec import Incoming, to_body
 from smartcockpit.bus.declare import MethodSpec, spec_of
 from smartcockpit.bus.errors import INTERNAL, CallTimeoutError, DBusFailure, to_dbus
@@ -70,6 +71,7 @@ def answer(objects: Objects, call: Incoming) -> Message | Coroutine[Any, Any, Me
                 f"a call of {call.too_large} bytes is too large; ask for less at a time",
             )
         obj, method = _find(objects, call)
+        called_by(call.sender)
         result = getattr(obj, method.python_name)(*_arguments(call, method))
         if isinstance(result, Awaitable):
             return _answer_later(call, method, result)

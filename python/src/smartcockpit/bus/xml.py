@@ -59,7 +59,11 @@ def interface_element(spec: InterfaceSpec) -> str:
         inner = _annotation(3, _DOC, prop.doc)
         if prop.emits is not Emits.TRUE:
             inner += _annotation(3, _EMITS, prop.emits)
-        attributes = {"name": prop.name, "type": prop.signature, "access": "read"}
+        attributes = {
+            "name": prop.name,
+            "type": prop.signature,
+            "access": "readwrite" if prop.writable else "read",
+        }
         children.append(_element(2, "property", attributes, inner))
     return _element(1, "interface", {"name": spec.name}, children)
 
@@ -73,10 +77,11 @@ def node(specs: Iterable[InterfaceSpec], children: Iterable[str] = ()) -> str:
 
 def own_interfaces() -> list[InterfaceSpec]:
     """Return the interfaces that SmartCockpit defines."""
+    from smartcockpit.bus.interfaces.audio1 import Audio1
     from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
     from smartcockpit.bus.interfaces.signals1 import Signals1
 
-    return [spec_of(cls) for cls in (CanBridge1, Signals1)]
+    return [spec_of(cls) for cls in (Audio1, CanBridge1, Signals1)]
 
 
 def files() -> dict[str, str]:

@@ -93,6 +93,11 @@ class Box:
         return self.hardware.socket("view")
 
     @property
+    def sound(self) -> Path:
+        """What the sound card has played so far, a WAV file."""
+        return self.hardware.sound
+
+    @property
     def monitor(self) -> Monitor:
         """QEMU's monitor."""
         if self._monitor is None:

@@ -39,6 +39,11 @@ class Hardware:
         return self.folder / f"{name}.sock"
 
     @property
+    def sound(self) -> Path:
+        """The WAV file with all that the sound card played. Its header knows its size when QEMU has ended."""
+        return self.folder / "sound.wav"
+
+    @property
     def serial_log(self) -> Path:
         """The file with all that the serial console said."""
         return self.folder / "serial.log"
@@ -58,6 +63,7 @@ def arguments(hardware: Hardware) -> list[str]:
         *("-object", "can-bus,id=wire"),
         *("-device", f"kvaser_pci,canbus=wire,addr={COCKPIT_CAN:#x}"),
         *("-device", f"kvaser_pci,canbus=wire,addr={CAR_CAN:#x}"),
+        *_sound(hardware),
         *_ports(hardware),
         *_network(hardware),
     ]
@@ -87,6 +93,12 @@ def _disk(name: str, path: Path, form: str, *, read_only: bool = False) -> list[
         ",readonly=on" if read_only else ""
     )
     return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]
+
+
+def _sound(hardware: Hardware) -> list[str]:
+    # 48 kHz as the sound server mixes: what is recorded is what was mixed.
+    audio = f"wav,id=sound,path={hardware.sound},out.frequency=48000"
+    return ["-audiodev", audio, "-device", "intel-hda", "-device", "hda-output,audiodev=sound"]
 
 
 def _ports(hardware: Hardware) -> list[str]:
