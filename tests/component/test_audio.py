@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from array import array
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from math import pi, sin
 from pathlib import Path
 from typing import Any
 
@@ -26,107 +25,12 @@ from smartcockpit.bus.signal_service import SignalService
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.signals import Datatype, SignalSpec
 from smartcockpit.core.sound_roles import Role
-from smartcockpit.core.sound_settings import DEFAULTS, SoundSettings, Volume, dump, parse
+from smartcockpit.core.sound_settings import DEFAULTS, parse
+from support.audio import CHIME_HZ, MUSIC_HZ, NAME, PATH, PROMPT_HZ, Audio, Daemon, level, named, tone
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
 from support.levels import Recording
-from support.sound_server import RATE_HZ, Recorder, SoundServer
-
-NAME = "org.smartcockpit.Audio1"
-PATH = "/org/smartcockpit/Audio1"
-DBUS = "org.freedesktop.DBus"
-MUSIC_HZ, PROMPT_HZ, CHIME_HZ = 440, 1700, 880
-"""The chime `belt` sounds at 880 Hz."""
-LOUD = SoundSettings(dict.fromkeys(Role, Volume(100)), Volume(100))
-
-
-def tone(frequency_hz: float, length_s: float = 1.0, level: float = 0.99) -> bytes:
-    step = 2 * pi * frequency_hz / RATE_HZ
-    return array(
-        "h", (round(32767 * level * sin(step * i)) for i in range(int(length_s * RATE_HZ)))
-    ).tobytes()
-
-
-class Daemon:
-    """A smartcockpit-audio process of one's own."""
-
-    def __init__(self, folder: Path, bus: PrivateBus, sound: SoundServer, config: str = "") -> None:
-        self.folder, self.bus = folder, bus
-        text = f'server = "{sound.socket}"\nplayer = "{folder}/player"\nstart_cap = 100\n{config}'
-        (folder / "audio.toml").write_text(text)
-        self.state = folder / "state/volumes.json"
-        self.state.parent.mkdir(exist_ok=True)
-        self.state.write_text(dump(LOUD))
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "smartcockpit.daemons.audio"],
-            env=self.bus.environment
-            | {
-                "SMARTCOCKPIT_CONFIG_PATH": str(self.folder),
-                "RUNTIME_DIRECTORY": str(self.folder / "run"),
-                "STATE_DIRECTORY": str(self.folder / "state"),
-            },
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def stop(self, how: int = signal.SIGTERM) -> tuple[int, str]:
-        assert self.process is not None
-        self.process.send_signal(how)
-        _, err = self.process.communicate(timeout=5)
-        return self.process.returncode, err
-
-    def close(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
-
-
-class Audio:
-    """A client of the daemon that shares no code with it."""
-
-    def __init__(self, raw: RawClient) -> None:
-        self.raw = raw
-
-    async def call(self, member: str, signature: str = "", *args: Any) -> Any:
-        reply = await self.raw.call(NAME, PATH, NAME, member, signature, *args)
-        assert reply.error_name is None, reply.body
-        return reply.body[0] if reply.body else None
-
-    async def error(self, member: str, signature: str = "", *args: Any) -> str:
-        reply = await self.raw.call(NAME, PATH, NAME, member, signature, *args)
-        assert reply.error_name, f"{member} was carried out"
-        return f"{reply.error_name.rpartition('.')[2]}: {reply.body[0]}"
-
-    async def get(self, name: str) -> Any:
-        reply = await self.raw.call(NAME, PATH, f"{DBUS}.Properties", "Get", "ss", NAME, name)
-        assert reply.error_name is None, reply.body
-        return plain(reply.body[0])
-
-    async def becomes(self, name: str, holds: Callable[[Any], bool], patience_s: float = 10) -> Any:
-        value: Any = None
-        try:
-            async with asyncio.timeout(patience_s):
-                while not holds(value := await self.get(name)):
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            pytest.fail(f"{name} stays {value}")
-        return value
-
-    async def heard(self, number: int) -> str:
-        """Wait until a sound has ended; return the reason."""
-        while (message := await self.raw.signal("Finished")).body[0] != number:
-            pass
-        return str(message.body[1])
-
-
-def plain(value: Any) -> Any:
-    value = getattr(value, "value", value)
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list) else value
+from support.sound_server import RATE_HZ, SoundServer
 
 
 @pytest.fixture(scope="module")
@@ -167,24 +71,6 @@ async def audio(daemon: Daemon, bus: PrivateBus) -> AsyncIterator[Audio]:
     assert await found.heard(await found.call("PlayChime", "s", "park")) == ""
     yield found
     raw.close()
-
-
-async def named(client: RawClient) -> None:
-    async with asyncio.timeout(10):
-        while not (await client.call(DBUS, "/org/freedesktop/DBus", DBUS, "NameHasOwner", "s", NAME)).body[0]:
-            await asyncio.sleep(0.02)
-
-
-async def level(recorder: Recorder, frequency_hz: float, holds: Callable[[float], bool], what: str) -> float:
-    """Wait until the level of a tone, over the last 100 ms, is as it should."""
-    found = 0.0
-    try:
-        async with asyncio.timeout(8):
-            while not holds(found := recorder.so_far().last(0.1).tone_db(frequency_hz)):
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        pytest.fail(f"{what}: {frequency_hz} Hz stays at {found:.1f} dB")
-    return found
 
 
 def wav(folder: Path, length_s: float = 1.0, name: str = "prompt.wav") -> str:
@@ -514,3 +400,37 @@ async def test_it_comes_up_without_a_sound_server(daemon: Daemon, bus: PrivateBu
     assert server["State"] == "unavailable"
     raw.close()
     assert daemon.stop()[0] == 0
+
+
+# ---- cockpitctl ------------------------------------------------------------------------------------------------
+
+
+async def cockpitctl(bus: PrivateBus, *arguments: str) -> tuple[int, str, str]:
+    program = [sys.executable, "-m", "smartcockpit.cli", "audio", *arguments]
+    process = await asyncio.create_subprocess_exec(
+        *program, env=bus.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_cockpitctl_shows_and_turns_sound(audio: Audio, bus: PrivateBus, folder: Path) -> None:
+    assert await cockpitctl(bus, "volume", "phone", "35") == (0, "", "")
+    assert (await cockpitctl(bus, "mute", "music"))[0] == 0
+    assert (await cockpitctl(bus, "balance", "-0.5"))[0] == 0
+    code, out, _ = await cockpitctl(bus, "--json")
+    shown = json.loads(out)
+    assert code == 0
+    roles = {row["role"]: row for row in shown["roles"]}
+    assert (roles["phone"]["volume"], roles["music"]["muted"], shown["balance"]) == (35, True, -0.5)
+    assert (shown["server"]["state"], shown["player"]["present"]) == ("ready", False)
+    _, table, _ = await cockpitctl(bus)
+    assert "phone" in table
+    assert "no player" in table
+    assert await cockpitctl(bus, "chime", "belt", "--wait") == (0, "", "")
+    assert await cockpitctl(bus, "prompt", wav(folder, 0.1), "--wait") == (0, "", "")
+    code, _, err = await cockpitctl(bus, "chime", "bell")
+    assert code == 2
+    assert "did you mean 'belt'" in err
+    assert (await cockpitctl(bus, "volume", "music", "101"))[0] == 2
+    assert (await cockpitctl(bus, "play"))[0] == 69

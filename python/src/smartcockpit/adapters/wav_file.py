@@ -44,13 +44,16 @@ def read_wav(path: str) -> Sound:
         raise UsageError(
             f"cannot open {path[:200]!r}: {reason}", "the daemon must be able to read it"
         ) from error
-    with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor
+    try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise UsageError(f"{path[:200]!r} is no regular file")
         if found.st_size > MAX_BYTES:
             raise LimitError(f"{path[:200]!r} has {found.st_size >> 20} MB", f"at most {MAX_BYTES >> 20}")
-        data = file.read(MAX_BYTES + 1)
+        with open(fd, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES)
+    finally:
+        os.close(fd)
     try:
         return parse_wav(data)
     except UsageError as error:

@@ -20,6 +20,8 @@ from gi.repository import GLib, Gst  # noqa: E402
 
 MAX_COVER = 5 << 20
 COVERS_KEPT = 4
+_FORMAT = "audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=2"
+"""One format for all: a stream that had to be made anew would be a gap between two tracks."""
 _ROLE = "props,media.role=music"
 
 
@@ -47,13 +49,14 @@ class Engine:
         Gst.init(None)
         self._tell, self._folder = callbacks, folder
         self._bin = Gst.ElementFactory.make("playbin3", "player")
-        output = Gst.ElementFactory.make(sink, "output")
-        if self._bin is None or output is None:
+        if self._bin is None or Gst.ElementFactory.find(sink) is None:
             raise RuntimeError(f"GStreamer lacks playbin3 or {sink}: install its base and good plug-ins")
+        output = Gst.parse_bin_from_description(f"{_FORMAT} ! {sink} name=output", True)
         if sink == "pulsesink":
-            output.set_property("client-name", "smartcockpit-player")
-            output.set_property("stream-properties", Gst.Structure.from_string(_ROLE)[0])
-            output.set_property("buffer-time", 200_000)
+            device = output.get_by_name("output")
+            device.set_property("client-name", "smartcockpit-player")
+            device.set_property("stream-properties", Gst.Structure.from_string(_ROLE)[0])
+            device.set_property("buffer-time", 200_000)
         self._bin.set_property("audio-sink", output)
         # Sound only: a picture inside of a file is a tag, a film is none of our business.
         self._bin.set_property("flags", 0x02 | 0x10)  # audio, soft-volume

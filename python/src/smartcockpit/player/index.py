@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -59,7 +60,8 @@ def index(root: str, database: Path) -> int:
 
 def limit() -> None:
     """Take from this process what it could do harm with."""
-    os.nice(10)
+    with suppress(OSError):  # systemd's sandbox allows none
+        os.nice(10)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     signal.signal(signal.SIGALRM, _too_slow)

@@ -121,6 +121,14 @@ def _finish(root: Path, flavour: str) -> None:
     run([*inside, "journalctl", "--update-catalog"], doing="indexing the journal catalogue")
     # /var/lib is the data partition's: a link of tmpfiles.d leads from there to the slot's own index.
     (root / "var/lib/systemd/catalog/database").rename(root / "usr/lib/systemd/catalog.database")
+    # GStreamer's index of its plug-ins; without it the player loads each of them at every start.
+    index = ["python3", "-c", "import gi; gi.require_version('Gst', '1.0'); "
+             "from gi.repository import Gst; Gst.init(None)"]  # fmt: skip
+    run(
+        [*inside, *index],
+        doing="indexing GStreamer",
+        env={"GST_REGISTRY": "/usr/lib/smartcockpit/gstreamer.registry"},
+    )
     python = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     folders = [f"/{SITE}", "/usr/lib/smartcockpit", "/usr/lib/smartcockpit-bench"]
     present = [folder for folder in folders if (root / folder[1:]).is_dir()]
