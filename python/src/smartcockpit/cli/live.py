@@ -7,6 +7,7 @@ clock). Unknown types and keys are to be skipped. Types:
            line; all of them (in several lines when many) when full, every 5 s and after a loss
   daemons  {"slot": "A"|null, "rows": [{daemon, unit, state, …}]}, as `cockpitctl status --json`
   buses    {"vehicle": …, "rows": [{name, state, load_percent, frames, …}]}, as `cockpitctl can --json`
+  sound    {"state", "volume", "muted", "focus": role that has the say or null, "playing": one line or ""}
   boot     {"stages": [[name, seconds since power-on], …]}
   trouble  {"text": why one of the above is missing at the moment}
 Sampling (`Get` of everything, a few times a second) bounds the cost whatever the car sends: the machine that
@@ -21,16 +22,17 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from smartcockpit.bus.audio_client import AudioClient
 from smartcockpit.bus.client import CanBridgeClient, Catalogue, SignalsClient
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.cli import boot, can, inventory, output, status
+from smartcockpit.cli import audio, boot, can, inventory, output, status
 from smartcockpit.cli.sink import LineSink
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 from smartcockpit.core.signals import SignalQuality
 
 VERSION = 1
-PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "daemons": 10.0}
-"""How often who owns signals, all values, the buses and the daemons are asked for."""
+PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "sound": 2.0, "daemons": 10.0}
+"""How often who owns signals, all values, the buses, sound and the daemons are asked for."""
 ROWS_PER_LINE = 250
 SHARE = 0.2
 """Share of one core that sampling may take: a slow machine samples less often."""
@@ -61,7 +63,7 @@ class Stream:
     def __init__(self, bus: BusConnection, sink: LineSink, interval_s: float) -> None:
         self._bus, self._sink, self._interval_s = bus, sink, interval_s
         self._signals = SignalsClient(bus)
-        self._can = CanBridgeClient(bus)
+        self._can, self._audio = CanBridgeClient(bus), AudioClient(bus)
         self._catalogues: list[Catalogue] = []
         self._last: dict[str, tuple[Any, ...]] = {}
         self._due_s = dict.fromkeys(PERIODS_S, 0.0)
@@ -113,6 +115,16 @@ class Stream:
         else:
             rows = [can.as_json(name, state) for name in state.buses]
             _emit(self._sink, "buses", {"vehicle": state.vehicle, "rows": rows})
+
+    async def _sound(self) -> None:
+        try:
+            state = await self._audio.state()
+        except SmartCockpitError:
+            return  # the line on the daemons says it
+        focus = state.focus[0][1] if state.focus else None
+        playing = audio.playing_text(state) if state.player else ""
+        body = {"state": state.server.state, "volume": state.master[0], "muted": state.master[1]}
+        _emit(self._sink, "sound", {**body, "focus": focus, "playing": playing})
 
     async def _full(self) -> None:
         self._last.clear()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smartcockpit import __version__
 
-from smartcockpit_bench.image import initramfs, kernel
+from smartcockpit_bench.image import initramfs, kernel, tune
 from smartcockpit_bench.places import BENCH, BUILD, CACHE, ROOT, read_list
 from smartcockpit_bench.progress import run, step
 
@@ -87,6 +87,7 @@ def _install_bench(root: Path) -> None:
     programs.mkdir(parents=True, exist_ok=True)
     for script in (ROOT / "python/src/smartcockpit_bench/guest").glob("*.py"):
         shutil.copyfile(script, programs / script.name)
+    tune.write(programs)
     for unit in (BENCH / "guest").iterdir():
         shutil.copyfile(unit, root / "usr/lib/systemd/system" / unit.name)
 

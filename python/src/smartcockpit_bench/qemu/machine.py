@@ -59,6 +59,7 @@ def arguments(hardware: Hardware) -> list[str]:
         *_boot(hardware),
         *_disk("system", hardware.disk, "qcow2"),
         *(_disk("bench", hardware.bench_disk, "raw", read_only=True) if hardware.bench_disk else []),
+        *("-device", "qemu-xhci,id=usb"),  # for sticks, plugged in by the monitor
         *("-device", "virtio-rng-pci", "-rtc", "base=utc,clock=host"),
         *("-object", "can-bus,id=wire"),
         *("-device", f"kvaser_pci,canbus=wire,addr={COCKPIT_CAN:#x}"),

@@ -34,6 +34,7 @@ class Cockpit:
     buses: list[dict[str, Any]] = field(default_factory=list)
     frames_per_s: dict[str, float] = field(default_factory=dict)
     stages: list[tuple[str, float]] = field(default_factory=list)
+    sound: str = ""
     slot: str = ""
     vehicle: str = ""
     trouble: str = ""
@@ -122,6 +123,12 @@ class Cockpit:
         if 0 < passed < 60:
             self.frames_per_s = {n: max(0, f - before[n]) / passed for n, f in counted.items() if n in before}
         self._counted = (float(message["t"]), counted)
+
+    def _take_sound(self, message: dict[str, Any]) -> None:
+        volume = "muted" if message["muted"] is True else f"{int(message['volume'])} %"
+        words = [str(message["state"]), volume]
+        words += [str(message[key]) for key in ("focus", "playing") if message.get(key)]
+        self.sound = "  ".join(words)
 
     def _take_boot(self, message: dict[str, Any]) -> None:
         self.stages = [(str(name), float(at_s)) for name, at_s in message["stages"]]
