@@ -41,7 +41,8 @@ class Stage:
 
     def close(self) -> None:
         if self.player is not None:
-            self.player.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.player.pid, signal.SIGKILL)
             self.player.wait()
         self.daemon.close()
 

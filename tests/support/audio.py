@@ -123,12 +123,14 @@ async def named(client: RawClient) -> None:
             await asyncio.sleep(0.02)
 
 
-async def level(recorder: Recorder, frequency_hz: float, holds: Callable[[float], bool], what: str) -> float:
+async def level(
+    recorder: Recorder, frequency_hz: float, holds: Callable[[float], bool], what: str, channel: int = 0
+) -> float:
     """Wait until the level of a tone, over the last 100 ms, is as it should."""
     found = 0.0
     try:
         async with asyncio.timeout(8):
-            while not holds(found := recorder.so_far().last(0.1).tone_db(frequency_hz)):
+            while not holds(found := recorder.so_far(channel).last(0.1).tone_db(frequency_hz)):
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pytest.fail(f"{what}: {frequency_hz} Hz stays at {found:.1f} dB")

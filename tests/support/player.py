@@ -68,5 +68,6 @@ def start_player(
         [SYSTEM_PYTHON, "-m", "smartcockpit.player", "--socket", str(folder / "player"), "--state",
          str(folder / "library"), "--covers", str(folder / "covers"), "--media", str(folder / "media"),
          "--sink", sink],
+        start_new_session=True,  # its indexer goes with it
         env={**environment, "PYTHONPATH": f"{ROOT}/python/src:{libraries}", "HOME": str(folder)},
     )  # fmt: skip

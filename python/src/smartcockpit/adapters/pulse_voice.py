@@ -9,7 +9,6 @@ how loud, is decided elsewhere.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from smartcockpit.adapters.pulse_link import Command, PulseLink
@@ -31,7 +30,7 @@ BUFFER_S = 0.06
 OPEN_S = 15.0
 """Making a stream takes as long as the session manager needs to link it."""
 SLACK_S = 5.0
-"""How much longer than its sound a voice may take before the server counts as stuck."""
+"""How much later than its sound is long a voice may end before the server counts as stuck."""
 SAMPLE_BYTES = 2
 
 
@@ -43,7 +42,7 @@ class Voice:
         self.channel, self.index, self._credit = int(reply[0]), int(reply[1]), int(reply[2])
         self._pending = memoryview(b"")
         self._sent = asyncio.Event()
-        self.lost = False
+        self.lost = self._closed = False
 
     @classmethod
     async def open(cls, link: PulseLink, spec: SampleSpec, *, name: str, role: str, volume: int) -> Voice:
@@ -70,26 +69,24 @@ class Voice:
                 f"nothing plays {name}: {error.message}", "is there a sound card?"
             ) from error
 
-    async def play(self, samples: bytes, on_begin: Callable[[], None] | None = None) -> None:
+    async def play(self, samples: bytes, slack_s: float = SLACK_S) -> None:
         """Play `samples` and wait until they have been heard; cancelling it cuts them off.
 
-        Raises `UnavailableError` when the stream is lost.
+        Raises `UnavailableError` when the stream is lost, or `slack_s` later than the sound is long.
         """
         length_s = len(samples) / (self._spec.rate_hz * self._spec.channels * SAMPLE_BYTES)
         self._pending = memoryview(samples)
         self._sent.clear()
         self._push()
         uncorked = self._link.send(Command.CORK_PLAYBACK_STREAM, u32(self.channel), boolean(False))
-        if on_begin is not None:
-            on_begin()
         try:
-            async with asyncio.timeout(length_s + SLACK_S):
+            async with asyncio.timeout(length_s + slack_s):
                 await uncorked
                 await self._sent.wait()
                 if self.lost:
                     raise UnavailableError("the sound server has dropped the stream")
                 await self._link.call(
-                    Command.DRAIN_PLAYBACK_STREAM, u32(self.channel), timeout_s=length_s + SLACK_S
+                    Command.DRAIN_PLAYBACK_STREAM, u32(self.channel), timeout_s=length_s + slack_s
                 )
         except TimeoutError:
             self.lost = True
@@ -111,13 +108,13 @@ class Voice:
 
     def killed(self) -> None:
         """Note that the server has ended the stream."""
-        self.lost = True
+        self.lost = self._closed = True
         self._sent.set()
 
     def close(self) -> None:
         """Take the stream away."""
-        if not self.lost:
-            self.lost = True
+        if not self._closed:
+            self.lost = self._closed = True
             self._link.send(Command.DELETE_PLAYBACK_STREAM, u32(self.channel))
 
     def _push(self) -> None:

@@ -19,6 +19,7 @@ gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
 
 MAX_COVER = 5 << 20
+PREROLL_MS = 5000
 COVERS_KEPT = 4
 _FORMAT = "audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=2"
 """One format for all: a stream that had to be made anew would be a gap between two tracks."""
@@ -67,16 +68,20 @@ class Engine:
         self._wanted = Gst.State.NULL
         self._location = ""
         self._announced = ""
-        self._buffering = False
+        self._buffering = self._prerolled = False
 
     def load(self, location: str, play: bool) -> None:
         """Play or prepare another location at once."""
-        self._bin.set_state(Gst.State.READY)
+        # Null, because that alone throws away what the one before has left on the bus.
+        self._bin.set_state(Gst.State.NULL)
         self._location = self._announced = location
         self._buffering = False
         self._bin.set_property("uri", location)
+        self._prerolled = False
         self._want(Gst.State.PLAYING if play else Gst.State.PAUSED)
         self._tell.began(location)
+        if location.startswith("file:"):
+            GLib.timeout_add(PREROLL_MS, self._too_late, location)
 
     def play(self) -> None:
         """Start or go on."""
@@ -151,11 +156,21 @@ class Engine:
             case Gst.MessageType.CLOCK_LOST:
                 self._bin.set_state(Gst.State.PAUSED)
                 self._bin.set_state(self._wanted)
-            case Gst.MessageType.DURATION_CHANGED | Gst.MessageType.ASYNC_DONE:
+            case Gst.MessageType.ASYNC_DONE:
+                self._prerolled = True
+                self._tell.changed()
+            case Gst.MessageType.DURATION_CHANGED:
                 self._tell.changed()
 
+    def _too_late(self, location: str) -> bool:
+        """Give a file up out of which nothing comes: some that are broken make decoders wait for ever."""
+        if location == self._location and not self._prerolled and self._wanted is not Gst.State.NULL:
+            self._bin.set_state(Gst.State.NULL)
+            self._tell.failed(location, "nothing comes out of it")
+        return False
+
     def _failed(self, error: Any, detail: str) -> None:
-        self._bin.set_state(Gst.State.READY)
+        self._bin.set_state(Gst.State.NULL)  # which drops further errors of the same file
         location, self._announced = self._announced or self._location, self._location
         self._tell.failed(
             location, f"{error.message} ({detail.splitlines()[-1].strip()})" if detail else error.message

@@ -106,7 +106,7 @@ class Desk:
         self._expected[key] = role
         self._aim()
 
-    def unexpect(self, key: int) -> None:
+    def withdraw(self, key: int) -> None:
         """The voice will not come, or has gone."""
         if self._expected.pop(key, None) is not None:
             self._aim()

@@ -25,6 +25,7 @@ from smartcockpit.core.sound_roles import Role
 from smartcockpit.daemons.audio.desk import Desk
 
 log = logging.getLogger(__name__)
+CHIME_SLACK_S = 2.0
 WAITING = 8
 """Prompts of one role that may wait; chimes as well, but the same chime waits only once."""
 Make = Callable[[], Awaitable[Sound]]
@@ -174,12 +175,19 @@ class Sounds:
                 self._desk.expect(-job.number, job.role)
                 await self._play_prompt(job, sound)
         finally:
-            self._desk.unexpect(-job.number)
+            self._desk.withdraw(-job.number)
             self._desk.release(token, owner)
 
     async def _play_chime(self, sound: Sound) -> None:
         voice = self._ready if self._ready is not None and not self._ready.lost else await self._ready_voice()
-        await voice.play(sound.samples)
+        try:
+            await voice.play(sound.samples, CHIME_SLACK_S)
+        except UnavailableError as error:
+            # A warning is worth a second try, by a voice of its own; heard twice is better than not at all.
+            log.warning("a chime was not heard (%s), once more", error.message)
+            voice.close()
+            self._forget(voice)
+            await (await self._ready_voice()).play(sound.samples)
 
     async def _ready_voice(self) -> Voice:
         """Return the voice for chimes; makes it when there is none."""
@@ -198,7 +206,7 @@ class Sounds:
         try:
             if self._server is not None:
                 await self._desk.refresh(self._server)
-            self._desk.unexpect(-job.number)
+            self._desk.withdraw(-job.number)
             await voice.play(sound.samples)
         finally:
             voice.close()
