@@ -26,7 +26,19 @@ from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.signals import Datatype, SignalSpec
 from smartcockpit.core.sound_roles import Role
 from smartcockpit.core.sound_settings import DEFAULTS, parse
-from support.audio import CHIME_HZ, MUSIC_HZ, NAME, PATH, PROMPT_HZ, Audio, Daemon, level, named, tone
+from support.audio import (
+    CHIME_HZ,
+    MUSIC_HZ,
+    NAME,
+    PATH,
+    PROMPT_HZ,
+    Audio,
+    Daemon,
+    level,
+    named,
+    recorded,
+    tone,
+)
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
 from support.levels import Recording
@@ -111,7 +123,7 @@ async def test_music_falls_under_a_prompt_comes_back_and_nothing_clips(
 ) -> None:
     with sound.recording() as recorder, sound.playing(tone(MUSIC_HZ)):
         await level(recorder, MUSIC_HZ, lambda db: db > -9, "music")
-        await asyncio.sleep(0.4)
+        await recorded(recorder, 0.4)
         before = recorder.so_far().last(0.2).tone_db(MUSIC_HZ)
         number = await audio.call("PlayFile", "ss", "navigation", wav(folder))
         await level(recorder, PROMPT_HZ, lambda db: db > -12, "prompt")
@@ -130,11 +142,11 @@ async def test_a_chime_starts_within_100_ms_beside_the_loudest_music_without_cli
 ) -> None:
     with sound.recording() as recorder, sound.playing(tone(MUSIC_HZ)):
         await level(recorder, MUSIC_HZ, lambda db: db > -9, "music")
-        await asyncio.sleep(0.3)
+        await recorded(recorder, 0.3)
         asked_s = recorder.so_far().length_s
         number = await audio.call("PlayChime", "s", "belt")
         assert await audio.heard(number) == ""
-        await asyncio.sleep(0.3)
+        await recorded(recorder, 0.3)
         recording = recorder.so_far()
     assert onset_s(recording, CHIME_HZ, asked_s, -25) < 0.1
     assert max(w.tone_db(CHIME_HZ) for w in recording.between(asked_s, asked_s + 0.4).windows(0.05)) > -20

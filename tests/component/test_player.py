@@ -123,11 +123,10 @@ async def test_a_folder_is_played_in_order_without_a_gap_and_playerctl_shows_it(
         await level(recorder, SECOND_HZ, lambda db: db > -12, "second track")
         await stage.until(lambda s: s == "Second", "metadata", "title")
         recording = recorder.so_far()
-    windows = recording.windows(0.02)
-    sounding = [w.rms_db() > -20 for w in windows]
-    first = sounding.index(True)
-    end = len(sounding) - 2
-    assert all(sounding[first + 5 : end]), "there is a gap between the tracks"
+    first = [db > -20 for db in recording.tones(FIRST_HZ, 0.02)]
+    second = [db > -20 for db in recording.tones(SECOND_HZ, 0.02)]
+    gap = second.index(True) - (len(first) - first[::-1].index(True))
+    assert gap <= 2, f"{gap * 20} ms between the tracks"
 
 
 async def test_buttons_of_playerctl_work(stage: Stage, music: Path) -> None:

@@ -123,6 +123,14 @@ async def named(client: RawClient) -> None:
             await asyncio.sleep(0.02)
 
 
+async def recorded(recorder: Recorder, more_s: float) -> None:
+    """Wait until so much more has been recorded."""
+    end_s = recorder.so_far().length_s + more_s
+    async with asyncio.timeout(20):
+        while recorder.so_far().length_s < end_s:
+            await asyncio.sleep(0.05)
+
+
 async def level(
     recorder: Recorder, frequency_hz: float, holds: Callable[[float], bool], what: str, channel: int = 0
 ) -> float:

@@ -31,7 +31,6 @@ class Device(NamedTuple):
     volumes: tuple[int, ...]
     muted: bool
     spec: SampleSpec
-    bus_path: str
 
 
 class Stream(NamedTuple):
@@ -122,13 +121,12 @@ def _devices(values: list[Any]) -> list[Device]:
     found: list[Device] = []
     at = 0
     while at + BEFORE_PORTS <= len(values):
-        (index, name, description, spec, positions, _, volume, muted) = values[at : at + 8]
+        (number, name, description, spec, positions, _, volume, muted) = values[at : at + 8]
         properties, ports = values[at + 13], values[at + 19]
-        if not (isinstance(properties, dict) and isinstance(positions, tuple) and isinstance(ports, int)):
+        if not (_are(dict, properties) and _are(tuple, positions, volume) and _are(int, number, ports)):
             break
         channels = tuple(POSITIONS[p] if p < len(POSITIONS) else f"aux{p}" for p in positions)
-        bus_path = properties.get("device.bus_path", "") or properties.get("api.alsa.path", "")
-        found.append(Device(index, name or "", description or "", channels, volume, muted, spec, bus_path))
+        found.append(Device(number, name or "", description or "", channels, volume, muted, spec))
         at += BEFORE_PORTS + 3 * ports + 1
     return found
 
@@ -137,11 +135,17 @@ def _streams(values: list[Any]) -> list[Stream]:
     """Take a list of sink inputs apart, in the same way."""
     found: list[Stream] = []
     for at in range(0, len(values) - PER_STREAM + 1, PER_STREAM):
-        index, name, _, _, device, spec, _, volume = values[at : at + 8]
+        number, name, _, _, device, _, _, volume = values[at : at + 8]
         muted, properties, corked = values[at + 12 : at + 15]
-        if not (isinstance(properties, dict) and isinstance(spec, SampleSpec)):
+        if not (_are(dict, properties) and _are(tuple, volume) and _are(int, number)):
             break
         application = properties.get("application.name", "")
         role = properties.get("media.role", "")
-        found.append(Stream(index, name or "", application, role, len(volume), volume, muted, corked, device))
+        found.append(
+            Stream(number, name or "", application, role, len(volume), volume, muted, corked, device)
+        )
     return found
+
+
+def _are(kind: type, *values: Any) -> bool:
+    return all(isinstance(value, kind) for value in values)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +32,8 @@ class Speech(NamedTuple):
         Raises `UsageError`, `LimitError` for a text that cannot be spoken, `UnavailableError` when the engine
         is missing, fails or takes longer than `TIMEOUT_S`.
         """
+        import shutil
+
         cleaned = speakable(text)
         program = shutil.which(self.engine)
         if program is None:

@@ -7,7 +7,6 @@ are URIs (file, http, https); times are seconds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple
@@ -57,11 +56,15 @@ class Playback(NamedTuple):
 
 def to_line(message: Mapping[str, Any]) -> bytes:
     """Return a message as a line."""
+    import json  # here: the daemon is ready before it has anything to say
+
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
 def from_line(line: bytes) -> dict[str, Any]:
     """Return the message in a line; raises `ValueError` for anything but a JSON object."""
+    import json
+
     try:
         message = json.loads(line)
     except RecursionError:

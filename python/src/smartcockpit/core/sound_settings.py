@@ -6,7 +6,6 @@ Pure: text in, text out. Volumes are percent on the curve of `loudness`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple
@@ -81,6 +80,8 @@ def checked_side(value: float, word: str) -> float:
 
 def dump(settings: SoundSettings) -> str:
     """Return the text that `parse` reads."""
+    import json
+
     body = {
         "format": FORMAT,
         "roles": {role.value: volume._asdict() for role, volume in settings.roles.items()},
@@ -96,6 +97,8 @@ def parse(text: str) -> SoundSettings:
 
     Raises `ConfigError` for anything that `dump` does not write: half a file is no file.
     """
+    import json  # here: a first start has nothing to read
+
     try:
         body = json.loads(text)
         if body["format"] != FORMAT:

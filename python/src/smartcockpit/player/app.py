@@ -21,6 +21,7 @@ from smartcockpit.player.places import expand, path_of
 log = logging.getLogger(__name__)
 TELL_MS = 5000
 RADIO_RETRY_MS = 3000
+SEEK_RETRY_MS, SEEK_TRIES = 100, 50
 BACK_TO_START_S = 3.0
 """`previous` goes to the start of the track when more of it than this has been heard."""
 
@@ -182,9 +183,20 @@ class Player:
         if place is not None:
             self._engine.load(place.location, play)
 
-    def _sought(self, position_s: float) -> None:
+    def _sought(self, position_s: float, tries: int = SEEK_TRIES) -> None:
+        """Go to a position; a track that is still being opened is asked again in a moment."""
         if self._engine.seek(position_s):
             self._tell(seeked=True, position_s=position_s)
+            return
+        wanted = self._queue.current
+
+        def again() -> bool:
+            if self._queue.current == wanted and self._engine.status != "stopped":
+                self._sought(position_s, tries - 1)
+            return False
+
+        if tries > 0:
+            GLib.timeout_add(SEEK_RETRY_MS, again)
 
     def _tell_later(self) -> None:
         """Gather news until the main loop turns; may be called from any thread."""

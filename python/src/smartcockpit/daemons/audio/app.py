@@ -12,30 +12,28 @@ import logging
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartcockpit.adapters.player_link import PlayerLink
 from smartcockpit.adapters.pulse_server import PulseServer
-from smartcockpit.adapters.speech import Speech
-from smartcockpit.adapters.state_file import read_state, write_state
+from smartcockpit.adapters.wav_file import Sound
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.declare import notify
 from smartcockpit.bus.errors import NameTakenError
 from smartcockpit.bus.interfaces.audio1 import ServerStatus
-from smartcockpit.bus.interfaces.mpris import NAME as MPRIS_NAME
 from smartcockpit.bus.presence import Presence
 from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.bus.signal_service import SignalService
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.clock import SystemClock
-from smartcockpit.core.errors import ConfigError, SmartCockpitError, UnavailableError
+from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 from smartcockpit.core.focus import Claim
 from smartcockpit.core.loudness import SpeedCurve
 from smartcockpit.core.sound_roles import Role
-from smartcockpit.core.sound_settings import DEFAULTS, MAX_BYTES, SoundSettings, Volume, dump, parse
+from smartcockpit.core.sound_settings import SoundSettings, Volume
 from smartcockpit.daemons.audio import events
 from smartcockpit.daemons.audio.desk import Desk
-from smartcockpit.daemons.audio.mpris import PlayerFace, PlayerRoot
+from smartcockpit.daemons.audio.memory import Memory
 from smartcockpit.daemons.audio.music import Music
 from smartcockpit.daemons.audio.publish import Publish, setter
 from smartcockpit.daemons.audio.service import AudioService
@@ -45,12 +43,13 @@ from smartcockpit.daemons.audio.sounds import Sounds
 from smartcockpit.daemons.audio.speed import follow_speed
 from smartcockpit.runtime.daemon import Life
 
+if TYPE_CHECKING:
+    from smartcockpit.daemons.audio.mpris import PlayerFace
+
 log = logging.getLogger(__name__)
 NAME = "org.smartcockpit.Audio1"
 TICK_S = 1.0
 CONNECT_PAUSE_S = 0.5
-SAVE_AFTER_S = 2.0
-"""A knob that is turned sends many volumes; the file is written when it rests."""
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to reach the sound server; the last one repeats."""
 
@@ -61,62 +60,68 @@ class Audio:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        self._state = Path(os.environ.get("STATE_DIRECTORY", "") or _home(), "volumes.json")
+        self._memory = Memory(Path(os.environ.get("STATE_DIRECTORY", "") or _home(), "volumes.json"))
         self._runtime = Path(os.environ.get("RUNTIME_DIRECTORY", "") or _home("run"))
-        self._save: asyncio.TimerHandle | None = None
+        self._face: PlayerFace | None = None
         self._news = asyncio.Event()
 
     async def run(self, life: Life) -> None:
         """Serve until cancelled."""
-        self._desk = Desk(self._remembered(), self._changed, self._settings.device)
+        self._desk = Desk(self._memory.recall(self._settings.start_cap), self._changed, self._settings.device)
         folders = [Path(folder) for folder in self._settings.chime_folders]
         self._sounds = Sounds(self._desk, folders, self._finished)
         link = PlayerLink(Path(self._settings.player), self._player_said, self._player_presence)
         self._music = Music(link, self._clock, self._music_changed, self._music_sought)
-        connection, mpris = (
-            BusConnection(self._settings.dbus, NAME),
-            BusConnection(self._settings.dbus, MPRIS_NAME),
-        )
+        connection = BusConnection(self._settings.dbus, NAME)
         board = SignalBoard(SPECS)
         publisher = SignalPublisher(connection, board)
         self._publish = Publish(board, publisher, self._clock)
         presence = Presence(connection, self._desk.forget)
-        speech = Speech(self._settings.speech.engine, self._settings.speech.voice, self._runtime / "speech")
         self._service = AudioService(
             desk=self._desk,
             sounds=self._sounds,
             music=self._music,
-            speech=speech,
+            say=self._say,
             presence=presence,
             change=self._change,
         )
-        self._face = PlayerFace(self._music, self._music_volume, self._set_music_volume)
         connection.export(SignalService(board, setter(lambda: self._desk.settings, self._change)))
         connection.export(self._service)
-        mpris.export(PlayerRoot())
-        mpris.export(self._face)
         self._publish.settings(self._desk.settings)
         try:
             await link.open()
             await _connect(connection)
-            await _connect(mpris)
             life.ready("waiting for the sound server")
             gc.freeze()
             async with asyncio.TaskGroup() as group:
                 group.create_task(connection.run(), name="connection")
-                group.create_task(mpris.run(), name="connection for MPRIS")
+                group.create_task(self._offer_mpris(), name="MPRIS")
                 group.create_task(self._sounds.run(), name="sounds")
                 group.create_task(self._serve_sound(life), name="sound server")
                 group.create_task(follow_speed(connection, self._speed), name="speed")
                 group.create_task(_beat(life), name="watchdog")
         finally:
-            self._write_now()
+            self._memory.write()
             self._desk.close()
             await link.close()
             await presence.close()
-            await mpris.close()
             await connection.close()
             publisher.close()
+
+    async def _offer_mpris(self) -> None:
+        """Offer the player's face under its own name, which has a policy of its own."""
+        from smartcockpit.daemons.audio.mpris import NAME as MPRIS  # not needed before we are ready
+        from smartcockpit.daemons.audio.mpris import PlayerFace, PlayerRoot
+
+        connection = BusConnection(self._settings.dbus, MPRIS)
+        self._face = PlayerFace(self._music, self._music_volume, self._set_music_volume)
+        connection.export(PlayerRoot())
+        connection.export(self._face)
+        try:
+            await _connect(connection)
+            await connection.run()
+        finally:
+            await connection.close()
 
     # ---- the sound server --------------------------------------------------------------------------------
 
@@ -133,7 +138,7 @@ class Audio:
                     await self._follow(server, life)
                 finally:
                     server.close()
-            except UnavailableError as error:
+            except SmartCockpitError as error:
                 self._sound_is(life, "unavailable", error.message)
             self._sounds.detach()
             self._desk.detach()
@@ -202,12 +207,18 @@ class Audio:
         """Put other settings into force and remember them."""
         self._desk.change(settings)
         self._publish.settings(settings)
-        notify(self._face, "volume")
-        if self._save is None:
-            self._save = asyncio.get_running_loop().call_later(SAVE_AFTER_S, self._write_now)
+        if self._face is not None:
+            notify(self._face, "volume")
+        self._memory.remember(lambda: self._desk.settings)
 
     def _finished(self, number: int, reason: str) -> None:
         self._service.finished(number, reason)
+
+    async def _say(self, text: str) -> Sound:
+        from smartcockpit.adapters.speech import Speech
+
+        wanted = self._settings.speech
+        return await Speech(wanted.engine, wanted.voice, self._runtime / "speech").say(text)
 
     def _speed(self, speed_kmh: float | None) -> None:
         curve = self._settings.speed_volume
@@ -221,11 +232,13 @@ class Audio:
         self._change(self._desk.settings.with_role(Role.MUSIC, Volume(round(100 * volume), old.muted)))
 
     def _music_changed(self) -> None:
-        self._face.changed()
+        if self._face is not None:
+            self._face.changed()
         self._publish.playback(self._music.state, self._music.present)
 
     def _music_sought(self) -> None:
-        self._face.seeked(self._face.position)
+        if self._face is not None:
+            self._face.seeked(self._face.position)
 
     def _player_said(self, message: dict[str, object]) -> None:
         self._music.message(message)
@@ -237,27 +250,6 @@ class Audio:
             events.PLAYER_DOWN.log(log, reason=reason)
         self._music.gone()
         self._service.player_changed()
-
-    # ---- volumes that survive ----------------------------------------------------------------------------
-
-    def _remembered(self) -> SoundSettings:
-        settings = DEFAULTS
-        try:
-            text = read_state(self._state, MAX_BYTES)
-            if text is not None:
-                settings = parse(text)
-        except ConfigError as error:
-            events.VOLUMES_LOST.log(log, reason=error.message)
-        return settings.capped(self._settings.start_cap)
-
-    def _write_now(self) -> None:
-        if self._save is not None:
-            self._save.cancel()
-            self._save = None
-            try:
-                write_state(self._state, dump(self._desk.settings))
-            except UnavailableError as error:
-                log.warning("volumes are not remembered: %s", error)
 
 
 def _home(folder: str = "state") -> Path:

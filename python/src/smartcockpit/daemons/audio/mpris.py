@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smartcockpit.bus.declare import notify
-from smartcockpit.bus.interfaces.mpris import NO_TRACK, MediaPlayer2, MediaPlayer2Player
+from smartcockpit.bus.interfaces.mpris import NAME, NO_TRACK, MediaPlayer2, MediaPlayer2Player
 from smartcockpit.bus.library import Variant
 from smartcockpit.core.errors import UsageError
 from smartcockpit.daemons.audio.music import SCHEMES, Music
 
 LOOPS = {"None": "none", "Track": "track", "Playlist": "queue"}
 LOOP_NAMES = {ours: theirs for theirs, ours in LOOPS.items()}
+__all__ = ["NAME", "PlayerFace", "PlayerRoot"]
 CHANGING = (
     "playback_status", "loop_status", "shuffle", "metadata", "can_go_next", "can_go_previous", "can_play",
     "can_pause", "can_seek",

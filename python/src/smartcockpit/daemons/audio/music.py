@@ -71,11 +71,11 @@ class Music:
         self._link.tell("next" if forward else "previous")
 
     def seek(self, position_s: float) -> None:
-        """Go to a position of this track; beyond its end is the next one."""
+        """Go to a position of this track; beyond its end is the next one. Radio does not heed it."""
         length_s = self.state.track.length_s if self.state.track else 0.0
         if length_s and position_s > length_s:
             self.step(True)
-        elif self.state.can_seek:
+        else:
             self._link.tell("seek", position_s=max(0.0, position_s))
 
     def loop(self, what: str) -> None:

@@ -4,10 +4,9 @@ player's buttons by `mpris`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from smartcockpit import __version__
-from smartcockpit.adapters.speech import Speech, speakable
 from smartcockpit.adapters.wav_file import Sound, read_wav
 from smartcockpit.bus.caller import caller
 from smartcockpit.bus.declare import notify
@@ -23,6 +22,7 @@ from smartcockpit.daemons.audio.music import Music
 from smartcockpit.daemons.audio.sounds import Sounds
 
 MASTER = "master"
+Say = Callable[[str], Awaitable[Sound]]
 
 
 class AudioService(Audio1):
@@ -34,11 +34,11 @@ class AudioService(Audio1):
         desk: Desk,
         sounds: Sounds,
         music: Music,
-        speech: Speech,
+        say: Say,
         presence: Presence,
         change: Callable[[SoundSettings], None],
     ) -> None:
-        self._desk, self._sounds, self._music, self._speech = desk, sounds, music, speech
+        self._desk, self._sounds, self._music, self._say = desk, sounds, music, say
         self._presence, self._change = presence, change
         self.status = ServerStatus(state="unavailable", reason="not looked for yet")
 
@@ -169,8 +169,10 @@ class AudioService(Audio1):
 
     async def speak(self, role: str, text: str) -> int:
         """Implement `Audio1.speak`."""
+        from smartcockpit.adapters.speech import speakable
+
         wanted, cleaned = role_named(role), speakable(text)
-        return self._sounds.prompt(wanted, "speech", lambda: self._speech.say(cleaned))
+        return self._sounds.prompt(wanted, "speech", lambda: self._say(cleaned))
 
     def stop(self, id: int) -> None:
         """Implement `Audio1.stop`."""
