@@ -33,7 +33,7 @@ export MIRROR DRIVE VEHICLE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock native install \
-    install-python install-system install-vehicles install-native clean FORCE
+    install-python install-system install-vehicles install-native install-chimes clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -138,7 +138,7 @@ $(native): $(wildcard python/native/*.[ch]) Makefile
 	@$(CC) $(CPPFLAGS) $(CFLAGS) $(native_flags) $(LDFLAGS) -shared -Wl,-z,relro,-z,now $(filter %.c,$^) -o $@.$$$$ && \
 	    mv $@.$$$$ $@
 
-install: install-python install-system install-vehicles $(if $(filter yes,$(NATIVE)),install-native)
+install: install-python install-system install-vehicles install-chimes $(if $(filter yes,$(NATIVE)),install-native)
 install: ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, CC, NATIVE=no, BYTECODE=no)
 ifeq ($(BYTECODE),yes)
 	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
@@ -164,6 +164,7 @@ install_trees = \
     systemd/libexec:$(LIBDIR)/smartcockpit \
     systemd/tmpfiles.d:$(LIBDIR)/tmpfiles.d \
     systemd/udev:$(LIBDIR)/udev/rules.d \
+    systemd/sound:$(PREFIX)/share/smartcockpit/sound \
     systemd/chrony:$(PREFIX)/share/smartcockpit/chrony \
     systemd/dbus-1:$(PREFIX)/share/dbus-1 \
     systemd/config:$(PREFIX)/share/smartcockpit \
@@ -178,6 +179,9 @@ install-system:
 	        install -D -m 0644 "$$from/$$file" "$$to/$${file#./}"; \
 	    done; \
 	done
+
+install-chimes:
+	@PYTHONPATH=python/src $(PYTHON) -m smartcockpit.adapters.chime_files '$(DESTDIR)$(PREFIX)/share/smartcockpit/chimes'
 
 install-vehicles: install-python
 	@set -e; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \

@@ -19,7 +19,12 @@ from support.recipe import LAYER, RECIPE, ROOT, variable
 
 KAS_FILES = [ROOT / "kas.yml", *sorted((ROOT / "kas").glob("*.yml"))]
 # Layers by folder -> the collection name under which LAYERDEPENDS knows them.
-COLLECTIONS = {"meta": "core", "meta-oe": "openembedded-layer", "meta-python": "meta-python"}
+COLLECTIONS = {
+    "meta": "core",
+    "meta-multimedia": "multimedia-layer",
+    "meta-oe": "openembedded-layer",
+    "meta-python": "meta-python",
+}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -85,7 +90,9 @@ def test_recipe_enables_what_the_preset_enables() -> None:
         unit for preset in presets for unit in re.findall(r"^enable +(\S+)", preset.read_text(), re.MULTILINE)
     }
     assert wanted
-    assert set(variable(RECIPE.read_text(), "SYSTEMD_SERVICE:${PN}")) == wanted
+    recipe = RECIPE.read_text()
+    enabled = {u for p in ("${PN}", "${PN}-player") for u in variable(recipe, f"SYSTEMD_SERVICE:{p}")}
+    assert enabled == wanted
 
 
 def ids(table: str) -> dict[str, str]:
@@ -113,5 +120,6 @@ def test_users_and_groups_of_ours_are_the_same_in_sysusers_and_in_the_recipe() -
     assert of_ours(ids("smartcockpit-passwd")) == users
     assert of_ours(ids("smartcockpit-group")) == users | groups
     recipe = RECIPE.read_text()
-    assert of_ours(dict.fromkeys(variable(recipe, "USERADD_PARAM:${PN}"), "")).keys() == users.keys()
+    named = [word.strip(";") for word in variable(recipe, "USERADD_PARAM:${PN}")]
+    assert of_ours(dict.fromkeys(named, "")).keys() == users.keys()
     assert of_ours(dict.fromkeys(variable(recipe, "GROUPADD_PARAM:${PN}"), "")).keys() == groups.keys()

@@ -25,6 +25,8 @@ THIRD_PARTY = {
     "gpiozero": "python3-gpiozero",
     "lgpio": "python3-lgpio",
     "serial": "python3-pyserial",
+    "gi": "python3-pygobject",
+    "tinytag": "python3-tinytag",
     "yaml": "python3-pyyaml",
 }
 # Installed only where a board asks for it; the importing module says so in its error.
@@ -64,12 +66,17 @@ def imports_of(files: Iterable[Path]) -> set[str]:
 
 
 COMPILER = set((PACKAGE / "vehicle").rglob("*.py"))
+PLAYER = set((PACKAGE / "player").rglob("*.py"))
 
 
 @pytest.mark.parametrize(
     ("package", "files"),
-    [("${PN}", set(PACKAGE.rglob("*.py")) - COMPILER), ("${PN}-vehicle", COMPILER)],
-    ids=["daemons", "vehicle compiler"],
+    [
+        ("${PN}", set(PACKAGE.rglob("*.py")) - COMPILER - PLAYER),
+        ("${PN}-vehicle", COMPILER),
+        ("${PN}-player", PLAYER),
+    ],
+    ids=["daemons", "vehicle compiler", "player"],
 )
 def test_rdepends_are_exactly_what_the_modules_import(package: str, files: set[Path]) -> None:
     needed = packages_for(imports_of(files)) - OPTIONAL

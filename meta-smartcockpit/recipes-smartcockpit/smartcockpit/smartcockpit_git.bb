@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SUMMARY = "Daemons and tools of the SmartCockpit image: vehicle signals on D-Bus"
+SUMMARY:${PN}-player = "Music player of SmartCockpit"
 SUMMARY:${PN}-vehicle = "Compiler of SmartCockpit vehicle folders (DBC, VSS mapping)"
 DESCRIPTION = "Packages the repository that this layer lives in. `make install` copies the files, here and in the \
                QEMU image alike; this recipe only hands it the target's folders and sorts the result into packages."
@@ -50,8 +51,11 @@ do_install() {
     install -d ${D}${sysconfdir}/smartcockpit
 }
 
-PACKAGES =+ "${PN}-vehicle"
+PACKAGES =+ "${PN}-player ${PN}-vehicle"
 
+# nooelint: oelint.var.filesoverride
+FILES:${PN}-player = "${PYTHON_SITEPACKAGES_DIR}/smartcockpit/player ${bindir}/smartcockpit-player \
+                      ${nonarch_libdir}/systemd/system/smartcockpit-player.service*"
 # nooelint: oelint.var.filesoverride
 FILES:${PN}-vehicle = "${PYTHON_SITEPACKAGES_DIR}/smartcockpit/vehicle ${bindir}/smartcockpit-vehicle"
 FILES:${PN} += "${datadir}/bash-completion \
@@ -65,8 +69,12 @@ FILES:${PN} += "${datadir}/bash-completion \
 
 # The python3-* words are held against our imports by tests/repo/test_layer_rdepends.py. iproute2: busybox's `ip`
 # knows no CAN, and can-restart brings controllers back with it.
-RDEPENDS:${PN} = "iproute2-ip \
+RDEPENDS:${PN} = "flite \
+                  iproute2-ip \
+                  pipewire \
+                  pipewire-pulse \
                   python3-asyncio \
+                  python3-audio \
                   python3-core \
                   python3-ctypes \
                   python3-dbus-next \
@@ -74,9 +82,26 @@ RDEPENDS:${PN} = "iproute2-ip \
                   python3-io \
                   python3-json \
                   python3-logging \
+                  python3-math \
+                  python3-netclient \
                   python3-numbers \
                   python3-pyserial \
-                  python3-tomllib"
+                  python3-tomllib \
+                  wireplumber"
+# Decoders come as one package per GStreamer plug-in.
+RDEPENDS:${PN}-player = "${PN} \
+                         gstreamer1.0 \
+                         gstreamer1.0-plugins-base-meta \
+                         gstreamer1.0-plugins-good-meta \
+                         python3-core \
+                         python3-crypt \
+                         python3-io \
+                         python3-logging \
+                         python3-netclient \
+                         python3-pygobject \
+                         python3-resource \
+                         python3-sqlite3 \
+                         python3-tinytag"
 RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-cantools \
                           python3-core \
@@ -87,21 +112,31 @@ RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-pyyaml \
                           python3-tomllib"
 # An owner may bring a vehicle folder to a running image.
-RRECOMMENDS:${PN} = "${PN}-vehicle"
+RRECOMMENDS:${PN} = "${PN}-player ${PN}-vehicle"
 # CAN interfaces other than SocketCAN; GPIO lines, whose recipes this layer does not have yet.
 RSUGGESTS:${PN} = "python3-can python3-gpiozero python3-lgpio"
 
 # The same as in systemd/system-preset, which a test compares.
+SYSTEMD_PACKAGES = "${PN} ${PN}-player"
 SYSTEMD_SERVICE:${PN} = "smartcockpit.target \
+                         smartcockpit-audio.service \
+                         smartcockpit-pipewire.service \
+                         smartcockpit-pulse.service \
+                         smartcockpit-wireplumber.service \
                          smartcockpit-canbridge.service \
                          smartcockpit-can-restart.path \
                          smartcockpit-gnss.service \
                          smartcockpit-power.service \
                          smartcockpit-power-off.path"
+SYSTEMD_SERVICE:${PN}-player = "smartcockpit-player.service"
 
 # The same as in systemd/sysusers.d, ids included (files/smartcockpit-passwd and -group), which a test compares.
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system smartcockpit"
-USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge ; \
-                       --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-gnss ; \
-                       --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-power"
+NOBODY_HOME = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group"
+USERADD_PARAM:${PN} = "${NOBODY_HOME} smartcockpit-canbridge; \
+                       ${NOBODY_HOME} smartcockpit-gnss; \
+                       ${NOBODY_HOME} smartcockpit-audio; \
+                       ${NOBODY_HOME} smartcockpit-power; \
+                       ${NOBODY_HOME} smartcockpit-sound; \
+                       ${NOBODY_HOME} smartcockpit-player"

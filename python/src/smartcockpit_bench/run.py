@@ -2,6 +2,7 @@
 """`make run`: boot the box, drive the simulated car past it, show what the cockpit sees, shut down cleanly.
 
 Owns the order of things. The machine is `qemu.box`, the car `car` and `drive`, the picture `view`.
+What the car plays is recorded in build/last-sound.wav.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ async def drive(
         asyncio.create_task(timeline.watch(cockpit)),
         asyncio.create_task(feed(wire, source)),
         asyncio.create_task(usb.feed(box.gpio_socket, getattr(source, "car", None))),
+        asyncio.create_task(entertain(box, cockpit)),
     ]
     if isinstance(source, CarSource):
         helpers.append(asyncio.create_task(gnss.feed(box.gnss_socket, source.car)))
@@ -101,6 +103,18 @@ async def feed(wire: CarWire, source: FrameSource) -> None:
     async with wire:
         await simulate(source, wire)
         await asyncio.Event().wait()
+
+
+async def entertain(box: Box, cockpit: Cockpit) -> None:
+    """Let the car play its tune once it is live; only the dev flavour can be told to."""
+    if box.flavour != "dev":
+        return
+    while not cockpit.signals:  # noqa: ASYNC110 - looked at now and then
+        await asyncio.sleep(WATCH_S * 10)
+    with suppress(SmartCockpitError):
+        await asyncio.to_thread(
+            box.agent.run, "systemctl", "start", "--no-block", "box-tune.target", check=False
+        )
 
 
 async def gone(box: Box) -> None:

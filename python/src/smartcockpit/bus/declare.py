@@ -98,13 +98,15 @@ class EventSpec(NamedTuple):
 
 
 class PropertySpec(NamedTuple):
-    """A property; writable when the implementing class gives it a setter."""
+    """A property."""
 
     name: str
     python_name: str
     signature: str
     emits: Emits
     doc: str
+    writable: bool = False
+    """The implementing class gives it a setter, which gets a value that fits `signature`."""
 
 
 class InterfaceSpec(NamedTuple):
@@ -201,12 +203,14 @@ def signal(args: Mapping[str, str] | None = None, *, name: str = "") -> Callable
     return mark
 
 
-def prop(signature: str, *, emits: Emits = Emits.TRUE, name: str = "") -> Callable[[F], F]:
-    """Make the getter below `@property` a D-Bus property."""
+def prop(
+    signature: str, *, emits: Emits = Emits.TRUE, name: str = "", writable: bool = False
+) -> Callable[[F], F]:
+    """Make the getter below `@property` a D-Bus property, that clients may set when `writable`."""
     _args({"value": signature})
 
     def mark(fn: F) -> F:
-        spec = PropertySpec(name or _camel(fn.__name__), fn.__name__, signature, emits, _doc(fn))
+        spec = PropertySpec(name or _camel(fn.__name__), fn.__name__, signature, emits, _doc(fn), writable)
         setattr(fn, _MARK, spec)
         return fn
 

@@ -94,8 +94,10 @@ class _Properties(Properties):
 
     def set(self, interface_name: str, property_name: str, value: Any) -> None:
         obj, spec = self._find(interface_name, property_name)
-        if getattr(type(obj), spec.python_name).fset is None:
+        if not spec.writable:
             raise DBusFailure(ERROR + "PropertyReadOnly", f"property {spec.name} is read-only")
+        if not fits(spec.signature, value):
+            raise DBusFailure(ERROR + "InvalidArgs", f"property {spec.name} is of type {spec.signature!r}")
         setattr(obj, spec.python_name, value)
 
     def _object(self, name: str) -> Any:
@@ -122,3 +124,14 @@ class _Properties(Properties):
 def read_property(obj: Any, spec: PropertySpec) -> Variant:
     """Return the present value of a property of `obj`."""
     return to_variant(spec.signature, getattr(obj, spec.python_name))
+
+
+def fits(signature: str, value: Any) -> bool:
+    """Tell whether a received plain value can be one of `signature`; numbers are told from truth values."""
+    if isinstance(value, bool) is not (signature == "b"):
+        return False
+    try:
+        to_variant(signature, value)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return True

@@ -59,7 +59,11 @@ def interface_element(spec: InterfaceSpec) -> str:
         inner = _annotation(3, _DOC, prop.doc)
         if prop.emits is not Emits.TRUE:
             inner += _annotation(3, _EMITS, prop.emits)
-        attributes = {"name": prop.name, "type": prop.signature, "access": "read"}
+        attributes = {
+            "name": prop.name,
+            "type": prop.signature,
+            "access": "readwrite" if prop.writable else "read",
+        }
         children.append(_element(2, "property", attributes, inner))
     return _element(1, "interface", {"name": spec.name}, children)
 
@@ -73,12 +77,13 @@ def node(specs: Iterable[InterfaceSpec], children: Iterable[str] = ()) -> str:
 
 def own_interfaces() -> list[InterfaceSpec]:
     """Return the interfaces that SmartCockpit defines."""
+    from smartcockpit.bus.interfaces.audio1 import Audio1
     from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
     from smartcockpit.bus.interfaces.gnss1 import Gnss1
     from smartcockpit.bus.interfaces.power1 import Power1
     from smartcockpit.bus.interfaces.signals1 import Signals1
 
-    return [spec_of(cls) for cls in (Signals1, CanBridge1, Gnss1, Power1)]
+    return [spec_of(cls) for cls in (Signals1, CanBridge1, Gnss1, Audio1, Power1)]
 
 
 def files() -> dict[str, str]:

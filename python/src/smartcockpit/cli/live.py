@@ -10,6 +10,7 @@ clock). Unknown types and keys are to be skipped. Types:
   power    {"state": …, "reason": …, "time_to_shutdown_s": number|null, …}, as `cockpitctl power --json`;
   left out
            while nobody offers it
+  sound    {"state", "volume", "muted", "focus": role that has the say or null, "playing": one line or ""}
   boot     {"stages": [[name, seconds since power-on], …]}
   trouble  {"text": why one of the above is missing at the moment}
 Sampling (`Get` of everything, a few times a second) bounds the cost whatever the car sends: the machine that
@@ -24,18 +25,19 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from smartcockpit.bus.audio_client import AudioClient
 from smartcockpit.bus.client import CanBridgeClient, SignalsClient
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.owners import Catalogue
 from smartcockpit.bus.power_client import PowerClient
-from smartcockpit.cli import boot, can, inventory, output, power, status
+from smartcockpit.cli import audio, boot, can, inventory, output, power, status
 from smartcockpit.cli.sink import LineSink
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 from smartcockpit.core.signals import SignalQuality
 
 VERSION = 1
-PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "power": 1.0, "daemons": 10.0}
-"""How often who owns signals, all values, the buses, power and the daemons are asked for."""
+PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "power": 1.0, "sound": 2.0, "daemons": 10.0}
+"""How often who owns signals, all values, the buses, power, sound and the daemons are asked for."""
 ROWS_PER_LINE = 250
 SHARE = 0.2
 """Share of one core that sampling may take: a slow machine samples less often."""
@@ -66,7 +68,7 @@ class Stream:
     def __init__(self, bus: BusConnection, sink: LineSink, interval_s: float) -> None:
         self._bus, self._sink, self._interval_s = bus, sink, interval_s
         self._signals = SignalsClient(bus)
-        self._can = CanBridgeClient(bus)
+        self._can, self._audio = CanBridgeClient(bus), AudioClient(bus)
         self._power_client = PowerClient(bus)
         self._catalogues: list[Catalogue] = []
         self._last: dict[str, tuple[Any, ...]] = {}
@@ -126,6 +128,16 @@ class Stream:
         except SmartCockpitError:
             return
         _emit(self._sink, "power", power.as_json(found))
+
+    async def _sound(self) -> None:
+        try:
+            state = await self._audio.state()
+        except SmartCockpitError:
+            return  # the line on the daemons says it
+        focus = state.focus[0][1] if state.focus else None
+        playing = audio.playing_text(state) if state.player else ""
+        body = {"state": state.server.state, "volume": state.master[0], "muted": state.master[1]}
+        _emit(self._sink, "sound", {**body, "focus": focus, "playing": playing})
 
     async def _full(self) -> None:
         self._last.clear()

@@ -11,7 +11,7 @@ import os
 
 from smartcockpit import __version__
 
-DESCRIPTION = "Look into a running SmartCockpit: daemons, signals, CAN buses, position, power, settings."
+DESCRIPTION = "Look into a running SmartCockpit: daemons, signals, CAN, position, sound, power, settings."
 EPILOG = (
     "Exit codes: 0 done, 1 bug, 2 wrong usage or unknown signal, 69 a daemon or the bus is missing, "
     "78 broken configuration. Tables are for people; --json prints stable keys for programs, new keys may "
@@ -51,6 +51,17 @@ def count(text: str) -> int:
 count.__name__ = "positive number"
 
 
+def percent(text: str) -> int:
+    """Parse 0 to 100 for argparse."""
+    value = int(text)
+    if not 0 <= value <= 100:
+        raise ValueError(text)
+    return value
+
+
+percent.__name__ = "percentage from 0 to 100"
+
+
 def build() -> argparse.ArgumentParser:
     """Return the complete parser; the chosen verb is in `verb`, for signals the second one in `what`."""
     parser = argparse.ArgumentParser("cockpitctl", description=DESCRIPTION, epilog=EPILOG)
@@ -78,6 +89,7 @@ def build() -> argparse.ArgumentParser:
     can = verb("can", "state, load and counters of each CAN bus")
     can.add_argument("buses", nargs="*", metavar="BUS", help="only these, such as can0")
     _add_watch(can)
+    _add_audio(verb("audio", "what is heard and how loud; turn it, play, chime, speak"), common)
     gnss = verb("gnss", "the satellite receiver, its satellites and the position")
     gnss.add_argument("--satellites", action="store_true", help="list each satellite in view")
     _add_watch(gnss)
@@ -93,6 +105,44 @@ def build() -> argparse.ArgumentParser:
         "--interval", type=positive, default=0.25, metavar="S", help="time between two samples, s"
     )
     return parser
+
+
+def _add_audio(audio: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    _add_watch(audio)
+    what = audio.add_subparsers(dest="what", metavar="WHAT")
+
+    def add(name: str, text: str, *arguments: str) -> argparse.ArgumentParser:
+        made = what.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
+        )
+        for argument in arguments:
+            made.add_argument(argument)
+        return made
+
+    show = add("show", "roles, focus, devices and the player (the default)")
+    _add_watch(show)
+    volume = add("volume", "set the volume of a role, or of all of them (master)", "role")
+    volume.add_argument("percent", type=percent)
+    add("mute", "mute a role, or all of them (master)", "role")
+    add("unmute", "take that back", "role")
+    for name, ends in (("balance", "left, 1 right"), ("fade", "rear, 1 front")):
+        add(name, f"from -1 {ends}").add_argument("value", type=float)
+    chime = add("chime", "play a warning chime", "name")
+    say = add("say", "speak a text")
+    say.add_argument("text", nargs="+")
+    prompt = add("prompt", "play a WAV file in a role", "file")
+    for one in (chime, say, prompt):
+        one.add_argument("--wait", action="store_true", help="end when it has been heard")
+    for one in (say, prompt):
+        one.add_argument("--role", default="navigation", help="in this role (default navigation)")
+    play = add("play", "play music: files, folders, playlists, addresses; without any, go on")
+    play.add_argument("location", nargs="*")
+    add("pause", "pause the music")
+    add("next", "go to the next track")
+    add("previous", "go to the previous track")
+    find = add("find", "search the music library")
+    find.add_argument("words", nargs="*", help="beginnings of words of title, artist, album (default: all)")
+    find.add_argument("--limit", type=count, default=50, metavar="N", help="at most this many (default 50)")
 
 
 def _add_signals(signals: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smartcockpit import __version__
 
-from smartcockpit_bench.image import foreign, initramfs, kernel, native
+from smartcockpit_bench.image import foreign, initramfs, kernel, native, tune
 from smartcockpit_bench.places import BENCH, BUILD, CACHE, ROOT, read_list
 from smartcockpit_bench.progress import run, step
 
@@ -94,6 +94,7 @@ def _install_bench(root: Path) -> None:
     programs.mkdir(parents=True, exist_ok=True)
     for script in (ROOT / "python/src/smartcockpit_bench/guest").glob("*.py"):
         shutil.copyfile(script, programs / script.name)
+    tune.write(programs)
     for unit in (BENCH / "guest").iterdir():
         shutil.copyfile(unit, root / "usr/lib/systemd/system" / unit.name)
 
@@ -128,6 +129,14 @@ def _finish(root: Path, flavour: str) -> None:
     run([*inside, "journalctl", "--update-catalog"], doing="indexing the journal catalogue")
     # /var/lib is the data partition's: a link of tmpfiles.d leads from there to the slot's own index.
     (root / "var/lib/systemd/catalog/database").rename(root / "usr/lib/systemd/catalog.database")
+    # GStreamer's index of its plug-ins; without it the player loads each of them at every start.
+    index = ["python3", "-c", "import gi; gi.require_version('Gst', '1.0'); "
+             "from gi.repository import Gst; Gst.init(None)"]  # fmt: skip
+    run(
+        [*inside, *index],
+        doing="indexing GStreamer",
+        env={"GST_REGISTRY": "/usr/lib/smartcockpit/gstreamer.registry"},
+    )
     python = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     folders = [f"/{SITE}", "/usr/lib/smartcockpit", "/usr/lib/smartcockpit-bench"]
     present = [folder for folder in folders if (root / folder[1:]).is_dir()]

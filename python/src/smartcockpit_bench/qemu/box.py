@@ -103,6 +103,11 @@ class Box:
         return self.hardware.socket("gnss")
 
     @property
+    def sound(self) -> Path:
+        """What the sound card has played so far, a WAV file."""
+        return self.hardware.sound
+
+    @property
     def monitor(self) -> Monitor:
         """QEMU's monitor."""
         if self._monitor is None:
@@ -191,9 +196,10 @@ class Box:
             self._monitor = None
         if self._announce and self._process is not None:
             withdraw(RUNNING, self._process.pid)
-        if self.hardware.serial_log.is_file():
-            BUILD.mkdir(exist_ok=True)
-            shutil.copyfile(self.hardware.serial_log, BUILD / "last-serial.log")
+        BUILD.mkdir(exist_ok=True)
+        for made, kept in ((self.hardware.serial_log, "last-serial.log"), (self.sound, "last-sound.wav")):
+            if made.is_file():
+                shutil.copyfile(made, BUILD / kept)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

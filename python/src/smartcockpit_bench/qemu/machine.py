@@ -41,6 +41,11 @@ class Hardware:
         return self.folder / f"{name}.sock"
 
     @property
+    def sound(self) -> Path:
+        """The WAV file with all that the sound card played. Its header knows its size when QEMU has ended."""
+        return self.folder / "sound.wav"
+
+    @property
     def serial_log(self) -> Path:
         """The file with all that the serial console said."""
         return self.folder / "serial.log"
@@ -60,6 +65,7 @@ def arguments(hardware: Hardware) -> list[str]:
         *("-object", "can-bus,id=wire"),
         *("-device", f"kvaser_pci,canbus=wire,addr={COCKPIT_CAN:#x}"),
         *("-device", f"kvaser_pci,canbus=wire,addr={CAR_CAN:#x}"),
+        *_sound(hardware),
         *_ports(hardware),
         *_usb(hardware),
         *_network(hardware),
@@ -92,6 +98,12 @@ def _disk(name: str, path: Path, form: str, *, read_only: bool = False) -> list[
     return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]
 
 
+def _sound(hardware: Hardware) -> list[str]:
+    # 48 kHz as the sound server mixes: what is recorded is what was mixed.
+    audio = f"wav,id=sound,path={hardware.sound},out.frequency=48000"
+    return ["-audiodev", audio, "-device", "intel-hda", "-device", "hda-output,audiodev=sound"]
+
+
 def _ports(hardware: Hardware) -> list[str]:
     serial = (
         f"socket,id=serial,path={hardware.socket('serial')},server=on,wait=off,logfile={hardware.serial_log}"
@@ -106,6 +118,7 @@ def _ports(hardware: Hardware) -> list[str]:
 
 def _usb(hardware: Hardware) -> list[str]:
     # Each device's other end is on the host: `smartcockpit_bench.gnss.feed` and `…usb.feed` connect to it.
+    # Sticks are plugged in by the monitor.
     words = ["-device", "qemu-xhci,id=usb"]
     for name, device in (("gnss", f"{RECEIVER},id=receiver"), ("gpio", "usb-redir,chardev=gpio,bus=usb.0")):
         words += ["-chardev", f"socket,id={name},path={hardware.socket(name)},server=on,wait=off"]

@@ -34,6 +34,7 @@ class Cockpit:
     buses: list[dict[str, Any]] = field(default_factory=list)
     frames_per_s: dict[str, float] = field(default_factory=dict)
     stages: list[tuple[str, float]] = field(default_factory=list)
+    sound: str = ""
     slot: str = ""
     power: str = ""
     """State of power, with the time to shutdown when one is foreseen."""
@@ -129,6 +130,12 @@ class Cockpit:
         left_s = message.get("time_to_shutdown_s")
         left = "" if left_s is None else f", off in {int(left_s)} s"
         self.power = f"{message['state']}{left}"
+
+    def _take_sound(self, message: dict[str, Any]) -> None:
+        volume = "muted" if message["muted"] is True else f"{int(message['volume'])} %"
+        words = [str(message["state"]), volume]
+        words += [str(message[key]) for key in ("focus", "playing") if message.get(key)]
+        self.sound = "  ".join(words)
 
     def _take_boot(self, message: dict[str, Any]) -> None:
         self.stages = [(str(name), float(at_s)) for name, at_s in message["stages"]]

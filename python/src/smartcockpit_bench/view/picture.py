@@ -197,6 +197,8 @@ def footer(cockpit: Cockpit, car: str) -> Table:
         grid.add_row(_daemon_line(row, cockpit.power if row.get("daemon") == "power" else ""))
     for row in cockpit.buses[:4]:
         grid.add_row(_bus_line(row, cockpit.frames_per_s.get(str(row.get("name")))))
+    if cockpit.sound:
+        grid.add_row(Text.assemble((" ♪ ", "cyan"), (f"{'sound':<10} ", "bold"), words.plain(cockpit.sound)))
     last = Text(" ")
     if cockpit.stages:
         last.append("boot ", style=parts.LABEL)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sound of the box, measured in what its emulated card has played: levels, tones, clipping.
+
+The recording grows while the card plays; its time is the card's, not ours.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import wave
+from array import array
+from collections.abc import Callable, Iterator
+from math import pi, sin
+from pathlib import Path
+
+import pytest
+from smartcockpit_bench.qemu.box import Box
+from support.levels import Recording
+
+MUSIC_HZ, PROMPT_HZ, CHIME_HZ = 440, 1700, 880
+FOLDER = "/run/box-sound"
+PATIENCE_S = 60.0
+MAKE = f"""
+import math, os, wave
+os.makedirs("{FOLDER}", exist_ok=True)
+for name, hertz, seconds in (("music", {MUSIC_HZ}, 120), ("prompt", {PROMPT_HZ}, 3)):
+    second = b"".join(round(32000 * math.sin(2 * math.pi * hertz * i / 48000)).to_bytes(2, "little", signed=True)
+                      for i in range(48000))
+    with wave.open(f"{FOLDER}/{{name}}.wav", "wb") as file:
+        file.setparams((1, 2, 48000, 0, "NONE", "NONE"))
+        file.writeframes(second * seconds)
+"""
+
+
+@pytest.fixture(scope="module")
+def sound(box: Box) -> Iterator[Box]:
+    """The box with a sound server that is ready, tones to play, and all volumes at full."""
+    box.agent.run("python3", "-c", MAKE, timeout_s=60)
+    until(lambda: shown(box)["server"]["state"] == "ready", "the sound server", box)
+    until(lambda: shown(box)["player"]["present"], "the player", box)
+    for role in ("master", "music", "navigation", "phone", "warning"):
+        audio(box, "volume", role, "100")
+    yield box
+    box.agent.run("cockpitctl", "audio", "pause", check=False)
+
+
+def audio(box: Box, *words: str) -> str:
+    return str(box.agent.run("cockpitctl", "audio", *words, timeout_s=60).out)
+
+
+def shown(box: Box) -> dict[str, dict[str, object]]:
+    said = box.agent.run("cockpitctl", "audio", "--json", timeout_s=30, check=False).out
+    return json.loads(said) if said else {"server": {"state": ""}, "player": {"present": False}}
+
+
+def until(holds: Callable[[], object], what: str, box: Box) -> None:
+    end_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        if time.monotonic() > end_s:
+            log = box.agent.sh("journalctl -b --no-pager -u 'smartcockpit-*' | tail -30")
+            pytest.fail(f"{what} never came: {log}")
+        time.sleep(0.3)
+
+
+def last(box: Box, length_s: float) -> Recording:
+    return Recording.of_wav(box.sound).last(length_s)
+
+
+def play_music(box: Box) -> None:
+    audio(box, "play", f"{FOLDER}/music.wav")
+    until(lambda: last(box, 0.5).tone_db(MUSIC_HZ) > -12, "music", box)
+
+
+def since(box: Box, start_s: float) -> Recording:
+    recording = Recording.of_wav(box.sound)
+    return recording.between(start_s, recording.length_s)
+
+
+def present(levels: list[float], above_db: float = -25) -> tuple[int, int]:
+    """Return the first and last window in which a tone is there."""
+    there = [n for n, db in enumerate(levels) if db > above_db]
+    assert there, f"it never came: {[round(db) for db in levels]}"
+    return there[0], there[-1]
+
+
+def test_music_falls_by_12_db_under_a_prompt_and_is_back_a_second_later(sound: Box) -> None:
+    play_music(sound)
+    start_s = Recording.of_wav(sound.sound).length_s - 0.5
+    audio(sound, "prompt", f"{FOLDER}/prompt.wav", "--wait")
+    until(lambda: since(sound, start_s).length_s > 8, "the time after the prompt", sound)
+    heard = since(sound, start_s)
+    music, prompt = heard.tones(MUSIC_HZ, 0.1), heard.tones(PROMPT_HZ, 0.1)
+    first, end = present(prompt)
+    before = music[0]
+    during = sorted(music[first + 3 : end - 2])
+    assert during[len(during) // 2] < before - 12, music
+    after = music[end + 11 : end + 14]
+    assert all(abs(db - before) < 1 for db in after), (before, music)
+    assert heard.peak < 32_700, "it clips"
+
+
+def test_a_call_silences_music_and_its_end_brings_it_back(sound: Box) -> None:
+    play_music(sound)
+    start_s = Recording.of_wav(sound.sound).length_s
+    audio(sound, "prompt", f"{FOLDER}/prompt.wav", "--role", "phone", "--wait")
+    until(lambda: last(sound, 0.5).tone_db(MUSIC_HZ) > -12, "music after the call", sound)
+    heard = since(sound, start_s)
+    first, end = present(heard.tones(PROMPT_HZ, 0.1))
+    assert max(heard.tones(MUSIC_HZ, 0.1)[first + 4 : end - 1]) < -50
+    assert heard.peak < 32_700, "it clips"
+
+
+def test_a_chime_is_heard_beside_music_and_when_the_player_has_been_killed(sound: Box) -> None:
+    play_music(sound)
+    start_s = Recording.of_wav(sound.sound).length_s
+    audio(sound, "chime", "belt", "--wait")
+    sound.agent.run("systemctl", "kill", "--signal=KILL", "smartcockpit-player.service")
+    until(lambda: last(sound, 0.3).tone_db(MUSIC_HZ) < -50, "silence of the dead player", sound)
+    silent_s = Recording.of_wav(sound.sound).length_s
+    audio(sound, "chime", "belt", "--wait")
+    until(lambda: since(sound, silent_s).length_s > 0.6, "the chime in the recording", sound)
+    assert max(since(sound, start_s).between(0, silent_s - start_s).tones(CHIME_HZ)) > -24
+    assert max(since(sound, silent_s).tones(CHIME_HZ)) > -24
+    assert since(sound, start_s).peak < 32_700, "it clips"
+    until(lambda: shown(sound)["player"]["present"], "the player, started again", sound)
+
+
+def test_speech_is_heard(sound: Box) -> None:
+    start_s = Recording.of_wav(sound.sound).length_s
+    audio(sound, "say", "In two hundred metres turn left", "--wait")
+    until(
+        lambda: sum(w.rms_db() > -45 for w in since(sound, start_s).windows(0.1)) > 5,
+        "a second of speech",
+        sound,
+    )
+
+
+def test_the_sound_server_is_no_way_out_of_its_sandbox(sound: Box) -> None:
+    refused = sound.agent.run(
+        "setpriv", "--reuid=nobody", "--clear-groups", "ls", "/run/smartcockpit-sound", check=False
+    )
+    assert "Permission denied" in refused.err
+    listening = sound.agent.sh("ss -Hltun")
+    assert "4713" not in listening, "the PulseAudio protocol over TCP"
+
+
+def test_music_of_a_stick_appears_plays_and_goes_with_it(sound: Box, tmp_path: Path) -> None:
+    stick = stick_with_music(tmp_path)
+    monitor = sound.monitor
+    monitor.execute(
+        "blockdev-add", **{"driver": "file", "node-name": "stick", "filename": str(stick), "read-only": True}
+    )
+    monitor.execute("device_add", driver="usb-storage", id="stick", drive="stick")
+    found = "cockpitctl audio find --json stick"
+    until(lambda: json.loads(sound.agent.sh(found))["tracks"], "music of the stick", sound)
+    (track,) = json.loads(sound.agent.sh(found))["tracks"]
+    assert track["location"].startswith("file:///run/media/")
+    options = sound.agent.sh("findmnt -no OPTIONS -R /run/media | head -1; grep /run/media/ /proc/mounts")
+    assert all(word in options for word in ("ro", "nosuid", "nodev", "noexec"))
+    audio(sound, "play", track["location"])
+    until(lambda: last(sound, 0.5).tone_db(PROMPT_HZ) > -20, "music from the stick", sound)
+    monitor.execute("device_del", id="stick")
+    until(lambda: not json.loads(sound.agent.sh(found))["tracks"], "the stick's absence", sound)
+    until(lambda: "/run/media/" not in sound.agent.sh("cat /proc/mounts"), "the end of the mount", sound)
+    assert shown(sound)["player"]["present"]
+
+
+def stick_with_music(folder: Path) -> Path:
+    """Make a stick of 8 MB with a FAT file system and one song."""
+    song = folder / "song of the stick.wav"
+    second = array(
+        "h", (round(20_000 * sin(2 * pi * PROMPT_HZ * i / 48_000)) for i in range(48_000))
+    ).tobytes()
+    with wave.open(str(song), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", "NONE"))
+        file.writeframes(second * 30)
+    stick = folder / "stick.img"
+    with stick.open("wb") as image:
+        image.truncate(8 << 20)
+    subprocess.run(["mkfs.vfat", str(stick)], check=True, capture_output=True)
+    subprocess.run(["mcopy", "-i", str(stick), str(song), "::"], check=True)
+    return stick
