@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 
 from smartcockpit import __version__
 from smartcockpit.adapters.wav_file import Sound, read_wav
-from smartcockpit.bus.caller import caller
 from smartcockpit.bus.declare import notify
 from smartcockpit.bus.interfaces.audio1 import Audio1, Claim, DeviceStatus, RoleStatus, ServerStatus, Track
 from smartcockpit.bus.presence import Presence
