@@ -96,9 +96,7 @@ def test_a_date_is_moved_by_roll_overs_to_after_the_floor(utc_s: int, turns: int
     )
 
 
-@given(
-    st.dates(date(1970, 1, 1), date(2999, 12, 31)))
-)
+@given(st.dates(date(1970, 1, 1), date(2999, 12, 31)))
 def test_days_are_those_of_the_calendar(day: date) -> None:
     expected = calendar.timegm((day.year, day.month, day.day, 0, 0, 0)) // 86_400
     assert dates.day_number(day.year, day.month, day.day) == expected

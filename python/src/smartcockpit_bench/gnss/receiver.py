@@ -97,7 +97,8 @@ class SimulatedReceiver:
             told_utc_s, True, True, self.faults.latitude_deg or latitude,
             motion.longitude_deg + (east + self._gauss(0.25)) / parallel,
             motion.altitude_m + up + self._gauss(0.4), 46.9, speed,
-            (course + self._gauss(min(180.0, spread))) % 360, 1.4 + 0.5 * hdop, 2.2 + 0.8 * hdop, hdop, pdop, seen,
+            (course + self._gauss(min(180.0, spread))) % 360,
+            1.4 + 0.5 * hdop, 2.2 + 0.8 * hdop, hdop, pdop, seen,
         )  # fmt: skip
 
     def _gauss(self, sigma: float) -> float:
