@@ -139,6 +139,7 @@ install_trees = \
     systemd/libexec:$(LIBDIR)/smartcockpit \
     systemd/tmpfiles.d:$(LIBDIR)/tmpfiles.d \
     systemd/udev:$(LIBDIR)/udev/rules.d \
+    systemd/chrony:$(PREFIX)/share/smartcockpit/chrony \
     systemd/dbus-1:$(PREFIX)/share/dbus-1 \
     systemd/config:$(PREFIX)/share/smartcockpit \
     docs/man:$(PREFIX)/share/man/man1 \

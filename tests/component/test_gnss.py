@@ -8,6 +8,8 @@ import contextlib
 import json
 import math
 import os
+import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -36,6 +38,7 @@ from support.gpsd_clients import gpsd_client
 from support.nmea import gga, rmc
 from support.serial_line import SerialLine
 
+ROOT = Path(__file__).resolve().parents[2]
 NAME, PATH = "org.smartcockpit.Gnss1", "/org/smartcockpit/Gnss1"
 SIGNALS = "/org/smartcockpit/Signals1"
 HERE, OURS = "Vehicle.CurrentLocation.", "Vehicle.SmartCockpit.Location."
@@ -356,6 +359,33 @@ async def test_chrony_gets_the_difference_of_the_clocks(
     assert abs(time.time() - (seconds + fraction / 1e6)) < 30
     assert abs(offset) < 1.0
     assert (pulse, leap, magic) == (0, 0, 0x534F434B)
+
+
+async def test_chronyd_takes_the_time(reader: Reader, line: SerialLine, client: RawClient) -> None:
+    if (program := shutil.which("chronyd", path=f"{os.environ['PATH']}:/usr/sbin")) is None or os.geteuid():
+        pytest.skip("chronyd is not installed, or we are not root (apt install chrony)")
+    path = reader.folder / "chrony.sock"
+    config = (ROOT / "systemd/chrony/smartcockpit-gnss.conf").read_text()
+    config = re.sub(r"SOCK \S+(.*) poll \d+", rf"SOCK {path}\1 poll 0", config)
+    (reader.folder / "chrony.conf").write_text(
+        f"{config}\nport 0\ncmdport 0\nbindcmdaddress /\npidfile {reader.folder}/pid\n"
+    )
+    # -x: it does not touch this machine's clock.
+    words = [program, "-x", "-d", "-U", "-u", "root", "-f", str(reader.folder / "chrony.conf")]
+    chronyd = await asyncio.create_subprocess_exec(*words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        reader.settings(f'baudrate = 38400\nrate_hz = 0\nchrony_socket = "{path}"')
+        line.play(quick(), car_at())
+        await started(reader, client)
+        assert chronyd.stdout is not None
+        said: list[str] = []
+        async with asyncio.timeout(2 * PATIENCE_S):
+            while not said or "Selected source GNSS" not in said[-1]:
+                said.append((await chronyd.stdout.readline()).decode())
+                assert said[-1], said
+    finally:
+        chronyd.terminate()
+        await chronyd.wait()
 
 
 async def test_term_ends_it_in_under_two_seconds(reader: Reader, line: SerialLine, client: RawClient) -> None:
@@ -682,7 +712,7 @@ async def test_debians_own_clients_of_gpsd_work(
     await receiver_is(client, "fix")
     command = {
         "gpspipe": [program, "-w", "-n", "12", f"127.0.0.1:{gpsd.port}"],
-        "cgps": ["timeout", "4", "script", "-qfc", f"{program} -s 127.0.0.1:{gpsd.port}", "/dev/null"],
+        "cgps": ["timeout", "2.5", "script", "-qfc", f"{program} -s 127.0.0.1:{gpsd.port}", "/dev/null"],
     }[tool]
     process = await asyncio.create_subprocess_exec(
         *command, env={**os.environ, **environment, "TERM": "xterm", "LINES": "40", "COLUMNS": "100"},

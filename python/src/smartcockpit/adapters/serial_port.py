@@ -31,9 +31,10 @@ class SerialPort:
     @classmethod
     def open(cls, path: str, baudrate: int) -> SerialPort:
         """Open `path` at `baudrate` bit/s, 8N1; raises `UnavailableError` with the reason."""
-        import serial
-
         try:
+            os.stat(path)  # noqa: PTH116 - spares the import while there is no receiver
+            import serial
+
             return cls(path, serial.Serial(path, baudrate, timeout=0, write_timeout=0, exclusive=True))
         except (OSError, ValueError) as error:
             number = error.errno if isinstance(error, OSError) else None

@@ -51,6 +51,11 @@ class Configurator:
         self._tries = 0
         self._due_ns = now_ns
 
+    @property
+    def is_over(self) -> bool:
+        """True when nothing more will be said."""
+        return self.state in (Setup.DONE, Setup.LEFT)
+
     def settings(self) -> dict[int, int]:
         """Return what is set in the receiver."""
         values = {ubx.RATE_MEAS_MS: 1000 // self.rate_hz}

@@ -12,7 +12,7 @@ import math
 from typing import NamedTuple
 
 from smartcockpit.core.gnss.fix import Fix
-from smartcockpit.core.gnss.yaw import SpeedScale, YawFilter
+from smartcockpit.core.gnss.yaw import LAG_S, SpeedScale, YawFilter
 
 SIGMAS = 2.5
 LEAST_HEADING_ERROR_DEG, LEAST_SCALE_ERROR = 1.0, 0.005
@@ -22,6 +22,7 @@ COURSE_MPS = 4.0
 """Slower than this the receiver's course is not used to calibrate."""
 GOOD_FIX_M = 25.0
 STILL_MPS = 0.05
+FRESH_NS = 300_000_000
 
 
 class Motion(NamedTuple):
@@ -42,7 +43,8 @@ class DeadReckoning:
         self.speed = SpeedScale()
         self.north_m = self.east_m = 0.0
         self.motion: Motion | None = None
-        self._at_ns = 0
+        self._at_ns = self._motion_ns = 0
+        self._change_mps2 = 0.0
         self._start_error_m = 0.0
         self._along_m = self._across_m = 0.0
         self._whole = False
@@ -72,12 +74,16 @@ class DeadReckoning:
         reverse = self.motion is not None and self.motion.reverse
         return (self.yaw.heading_deg + 180.0) % 360.0 if reverse else self.yaw.heading_deg
 
-    def take_motion(self, motion: Motion | None, now_ns: int) -> None:
-        """The car moves like `motion` from now on; None: it does not say."""
-        self.advance(now_ns)
-        self.motion = motion
+    def take_motion(self, motion: Motion | None, at_ns: int) -> None:
+        """The car moves like `motion` from `at_ns` on, which may be a little past; None: it does not say."""
+        self.advance(at_ns)
         if motion is None:
             self._whole = False
+        elif self.motion is not None and at_ns > self._motion_ns:
+            passed_s = max(0.02, (at_ns - self._motion_ns) / 1e9)
+            change = (motion.speed_mps - self.motion.speed_mps) / passed_s
+            self._change_mps2 += (change - self._change_mps2) * min(1.0, passed_s / 0.3)
+        self.motion, self._motion_ns = motion, at_ns
 
     def advance(self, now_ns: int) -> None:
         """Go on to `now_ns` with the motion that holds."""
@@ -121,9 +127,11 @@ class DeadReckoning:
             return
         if ground < COURSE_MPS or motion.speed_mps < COURSE_MPS:
             return
-        error_mps = max(0.15, fix.speed_error_mps or 0.0)
+        if self._at_ns - self._motion_ns > FRESH_NS:
+            return  # what the car says and what the receiver says are of different moments
+        error_mps = max(0.15, fix.speed_error_mps or 0.0) + LAG_S * abs(self._change_mps2)
         self.speed.take(ground, motion.speed_mps, error_mps)
         if fix.course_deg is not None:
             heading = fix.course_deg + (180.0 if motion.reverse else 0.0)
-            least = math.degrees(error_mps / ground)
+            least = math.degrees(0.15 / ground)
             self.yaw.course(heading, max(0.5, least, fix.course_error_deg or 0.0), motion.yaw_dps)

@@ -77,9 +77,9 @@ class Navigator:
         self._offset = (0.0, 0.0)
         self._suspect: tuple[int, Fix] | None = None
 
-    def take_motion(self, motion: Motion | None, now_ns: int) -> None:
-        """The car moves like this from now on; None: it does not say."""
-        self.reckoning.take_motion(motion, now_ns)
+    def take_motion(self, motion: Motion | None, at_ns: int) -> None:
+        """The car moves like this from `at_ns` on; None: it does not say."""
+        self.reckoning.take_motion(motion, at_ns)
 
     def take_fix(self, fix: Fix, now_ns: int) -> Place:
         """Take a plausible epoch, with or without a position."""

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import smartcockpit
-from smartcockpit.adapters.chrony_socket import ChronySocket
-from smartcockpit.adapters.gnss_recording import Recorder
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.patience import connect_when_there
 from smartcockpit.bus.publisher import SignalPublisher
@@ -29,17 +27,19 @@ from smartcockpit.core.gnss.fix import Fix
 from smartcockpit.core.gnss.navigator import Limits, Navigator, Place, Source
 from smartcockpit.core.gnss.timing import TimeSource
 from smartcockpit.daemons.gnss import events
-from smartcockpit.daemons.gnss.carmotion import CarMotion
 from smartcockpit.daemons.gnss.link import SerialLink
 from smartcockpit.daemons.gnss.listening import Listening
 from smartcockpit.daemons.gnss.position import PositionSignals
-from smartcockpit.daemons.gnss.replay import ReplayLink
 from smartcockpit.daemons.gnss.service import GnssService
 from smartcockpit.daemons.gnss.settings import Settings
 from smartcockpit.daemons.gnss.signals import SPECS
 from smartcockpit.runtime.daemon import Life
 
 if TYPE_CHECKING:
+    from smartcockpit.adapters.chrony_socket import ChronySocket
+    from smartcockpit.adapters.gnss_recording import Recorder
+    from smartcockpit.daemons.gnss.carmotion import CarMotion
+    from smartcockpit.daemons.gnss.replay import ReplayLink
     from smartcockpit.daemons.gnss.reports import GpsdReports
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,7 @@ class Gnss:
         self._settings = settings
         self._clock = SystemClock()
         floor_us = date_floor_us(settings.date_floor)
-        record = settings.record
-        self._recorder = Recorder(Path(record.path), record.max_mib << 20) if record.path else None
+        self._recorder = _recorder(settings)
         self._listening = Listening(settings.device, floor_us, self._clock, self._changed, self._recorder)
         limits = Limits(settings.dead_reckoning.max_error_m, int(settings.lost_after_s * 1e9))
         self._navigator = Navigator(limits)
@@ -66,6 +65,7 @@ class Gnss:
         self._time = TimeSource(floor_us)
         self._chrony: ChronySocket | None = None
         self._reports: GpsdReports | None = None
+        self._motion: CarMotion | None = None
         self._utc = (0, 0)
         self._source = Source.NONE
 
@@ -78,9 +78,7 @@ class Gnss:
         connection.export(SignalService(board))
         connection.export(self._service)
         self._reports = await _gpsd_reports(self._listening, self._navigator, self._utc_us)
-        if self._settings.chrony_socket:
-            self._chrony = ChronySocket(self._settings.chrony_socket)
-        motion = CarMotion(connection, self._clock, self._navigator.take_motion)
+        self._chrony = _chrony(self._settings)
         link: SerialLink | ReplayLink | None = None
         try:
             await connect_when_there(connection)
@@ -90,11 +88,12 @@ class Gnss:
             gc.freeze()
             async with asyncio.TaskGroup() as group:
                 group.create_task(connection.run(), name="connection")
-                group.create_task(self._tick(life, link, motion), name="tick")
+                group.create_task(self._tick(life, link), name="tick")
                 if self._settings.dead_reckoning.enabled:
-                    group.create_task(motion.follow(), name="the car's motion")
+                    group.create_task(self._follow(connection), name="the car's motion")
         finally:
-            motion.close()
+            if self._motion is not None:
+                self._motion.close()
             if link is not None:
                 link.close()
             await connection.close()
@@ -106,10 +105,19 @@ class Gnss:
     def _link(self) -> SerialLink | ReplayLink:
         parts: dict[str, Any] = {"clock": self._clock, "take": self._take, "gone": self._gone}
         if self._settings.source == "replay":
+            from smartcockpit.daemons.gnss.replay import ReplayLink
+
             return ReplayLink(self._settings.device, self._listening, **parts)
         return SerialLink(self._settings, self._listening, **parts)
 
-    async def _tick(self, life: Life, link: SerialLink | ReplayLink, motion: CarMotion) -> None:
+    async def _follow(self, connection: BusConnection) -> None:
+        """Follow the car's motion. Needs the client of all interfaces, which is loaded when we are ready."""
+        from smartcockpit.daemons.gnss.carmotion import CarMotion
+
+        self._motion = CarMotion(connection, self._clock, self._navigator.take_motion)
+        await self._motion.follow()
+
+    async def _tick(self, life: Life, link: SerialLink | ReplayLink) -> None:
         """Look after the line, the age of the position and the watchdog, ten times a second."""
         count = 0
         while True:
@@ -122,7 +130,8 @@ class Gnss:
             if place is not before:
                 self._publish(place, self._clock.realtime_us())
             if place.source is Source.ESTIMATED:
-                motion.confirm(now_ns)
+                if self._motion is not None:
+                    self._motion.confirm(now_ns)
                 if self._reports is not None:
                     self._reports.epoch()
             if count % TICKS_PER_SECOND == 0 and self._recorder is not None:
@@ -203,3 +212,19 @@ async def _gpsd_reports(
     reports = GpsdReports(listening, navigator, utc_us)
     await reports.start()
     return reports
+
+
+def _recorder(settings: Settings) -> Recorder | None:
+    if not settings.record.path:
+        return None
+    from smartcockpit.adapters.gnss_recording import Recorder
+
+    return Recorder(Path(settings.record.path), settings.record.max_mib << 20)
+
+
+def _chrony(settings: Settings) -> ChronySocket | None:
+    if not settings.chrony_socket:
+        return None
+    from smartcockpit.adapters.chrony_socket import ChronySocket
+
+    return ChronySocket(settings.chrony_socket)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from smartcockpit.bus.client import SignalsClient
 from smartcockpit.bus.connection import BusConnection
@@ -64,11 +64,16 @@ class CarMotion:
             return
         self._heard_ns = self._clock.monotonic_ns()
         limit_us = self._clock.realtime_us() - OLD_US
-        self._news(r._replace(quality=SignalQuality.STALE) if r.time_us < limit_us else r for r in found)
+        old = SignalQuality.STALE
+        self._news([r._replace(quality=old) if r.time_us < limit_us else r for r in found])
 
-    def _news(self, readings: Iterable[Reading]) -> None:
+    def _news(self, readings: Sequence[Reading]) -> None:
+        """Tell what holds since the newest of `readings` was measured: on a busy machine that is a while."""
         self._readings.update((reading.path, reading) for reading in readings)
-        self._take(motion_of(self._readings), self._clock.monotonic_ns())
+        now_us, now_ns = self._clock.realtime_us(), self._clock.monotonic_ns()
+        late_us = max(0, now_us - max((r.time_us for r in readings if r.time_us), default=now_us))
+        motion = motion_of(self._readings) if late_us < OLD_US else None
+        self._take(motion, now_ns - late_us * 1000)
 
 
 def motion_of(readings: dict[str, Reading]) -> Motion | None:

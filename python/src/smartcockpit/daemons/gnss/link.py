@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from smartcockpit.adapters.serial_port import SerialPort
 from smartcockpit.core.clock import Clock
 from smartcockpit.core.errors import UnavailableError
 from smartcockpit.core.gnss.baud import COMMON, BaudSearch
-from smartcockpit.core.gnss.configure import Configurator, Setup
 from smartcockpit.core.gnss.fix import Fix
 from smartcockpit.core.gnss.receiver import Receiver
 from smartcockpit.daemons.gnss import events
 from smartcockpit.daemons.gnss.listening import Listening
 from smartcockpit.daemons.gnss.settings import Settings
+
+if TYPE_CHECKING:
+    from smartcockpit.core.gnss.configure import Configurator
 
 log = logging.getLogger(__name__)
 RETRY_NS = 500_000_000
@@ -88,13 +91,15 @@ class SerialLink:
     def _converse(self, port: SerialPort, now_ns: int) -> None:
         listening = self._listening
         if self._setup is None:
+            from smartcockpit.core.gnss.configure import Configurator
+
             listening.found_rate(self._search.rate, now_ns)
             self._setup = Configurator(self._settings.rate_hz, self._search.rate, now_ns)
         before = self._setup.state
         if request := self._setup.step(now_ns):
             port.write(request)
         listening.setup = self._setup.state.value
-        if self._setup.state is not before and self._setup.state is Setup.LEFT:
+        if self._setup.state is not before and self._setup.is_over:
             self._tell_setup(self._setup)
 
     def _answer(self, body: bytes) -> None:
@@ -105,12 +110,12 @@ class SerialLink:
             self._setup.answer(body)
         except ValueError:
             return
-        if self._setup.state is not before and self._setup.state in (Setup.DONE, Setup.LEFT):
+        if self._setup.state is not before and self._setup.is_over:
             self._tell_setup(self._setup)
 
     def _tell_setup(self, setup: Configurator) -> None:
         self._listening.setup = setup.state.value
-        words = f"{setup.rate_hz} Hz" if setup.state is Setup.DONE else f"left as it is: {setup.reason}"
+        words = f"left as it is: {setup.reason}" if setup.reason else f"{setup.rate_hz} Hz"
         version = self._listening.receiver.version
         model = (version.model or version.hardware) if version else "of unknown make"
         events.MODEL.log(log, model=model, setup=words)

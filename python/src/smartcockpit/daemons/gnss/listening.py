@@ -6,12 +6,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from smartcockpit.adapters.gnss_recording import Recorder
 from smartcockpit.core.clock import Clock
 from smartcockpit.core.gnss.fix import Fix
 from smartcockpit.core.gnss.receiver import Receiver
 from smartcockpit.daemons.gnss import events
+
+if TYPE_CHECKING:
+    from smartcockpit.adapters.gnss_recording import Recorder
 
 log = logging.getLogger(__name__)
 
