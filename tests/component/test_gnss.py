@@ -9,7 +9,6 @@ import json
 import math
 import os
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -34,7 +33,7 @@ from smartcockpit_bench.gnss import nmea
 from smartcockpit_bench.gnss.receiver import SimulatedReceiver
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
-from support.gpsd_clients import gpsd_client
+from support.debian_programs import program
 from support.nmea import gga, rmc
 from support.serial_line import SerialLine
 
@@ -362,8 +361,9 @@ async def test_chrony_gets_the_difference_of_the_clocks(
 
 
 async def test_chronyd_takes_the_time(reader: Reader, line: SerialLine, client: RawClient) -> None:
-    if (program := shutil.which("chronyd", path=f"{os.environ['PATH']}:/usr/sbin")) is None or os.geteuid():
-        pytest.skip("chronyd is not installed, or we are not root (apt install chrony)")
+    if os.geteuid():
+        pytest.skip("chronyd wants to be root")
+    daemon, environment = program("chronyd")
     path = reader.folder / "chrony.sock"
     config = (ROOT / "systemd/chrony/smartcockpit-gnss.conf").read_text()
     config = re.sub(r"SOCK \S+(.*) poll \d+", rf"SOCK {path}\1 poll 0", config)
@@ -371,8 +371,10 @@ async def test_chronyd_takes_the_time(reader: Reader, line: SerialLine, client: 
         f"{config}\nport 0\ncmdport 0\nbindcmdaddress /\npidfile {reader.folder}/pid\n"
     )
     # -x: it does not touch this machine's clock.
-    words = [program, "-x", "-d", "-U", "-u", "root", "-f", str(reader.folder / "chrony.conf")]
-    chronyd = await asyncio.create_subprocess_exec(*words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    words = [daemon, "-x", "-d", "-U", "-u", "root", "-f", str(reader.folder / "chrony.conf")]
+    chronyd = await asyncio.create_subprocess_exec(
+        *words, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     try:
         reader.settings(f'baudrate = 38400\nrate_hz = 0\nchrony_socket = "{path}"')
         line.play(quick(), car_at())
@@ -705,14 +707,14 @@ async def test_gpsds_clients_may_send_anything_and_leave_at_any_time(
 async def test_debians_own_clients_of_gpsd_work(
     tool: str, reader: Reader, line: SerialLine, client: RawClient, gpsd: GpsdPort
 ) -> None:
-    program, environment = gpsd_client(tool)
+    path, environment = program(tool)
     line.play(quick(), car_at())
     gpsd.start(reader)
     await named(client)
     await receiver_is(client, "fix")
     command = {
-        "gpspipe": [program, "-w", "-n", "12", f"127.0.0.1:{gpsd.port}"],
-        "cgps": ["timeout", "2.5", "script", "-qfc", f"{program} -s 127.0.0.1:{gpsd.port}", "/dev/null"],
+        "gpspipe": [path, "-w", "-n", "12", f"127.0.0.1:{gpsd.port}"],
+        "cgps": ["timeout", "2.5", "script", "-qfc", f"{path} -s 127.0.0.1:{gpsd.port}", "/dev/null"],
     }[tool]
     process = await asyncio.create_subprocess_exec(
         *command, env={**os.environ, **environment, "TERM": "xterm", "LINES": "40", "COLUMNS": "100"},

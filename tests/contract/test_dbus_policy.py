@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "systemd/dbus-1/system.d"
 FILES = sorted(FOLDER.glob("*.conf"))
 Right = tuple[str, str, str, str]
-OWNER, READER, STRANGER = 1, 2, 65534
+OWNER, READER, OTHER_OWNER, STRANGER = 1, 2, 3, 65534
 MEMBER = READER
 """Stand-ins for the live test, of users that every Debian has (the bus daemon refuses unknown ones): daemon as
-smartcockpit-canbridge, the group of bin as smartcockpit, nobody as a stranger."""
+smartcockpit-canbridge, the group of bin as smartcockpit, sys as smartcockpit-gnss, nobody as a stranger."""
 
 
 def rights_of(path: Path) -> set[Right]:
@@ -61,7 +61,7 @@ def test_default_denies_owning_calling_and_listening(path: Path) -> None:
     (default,) = (p for p in ET.parse(path).getroot().findall("policy") if p.get("context") == "default")
     denied = [deny.attrib for deny in default.findall("deny")]
     assert {"own": name} in denied
-    assert {"send_destination": name} in denied
+    assert {"send_destination": name, "send_broadcast": "false"} in denied
     assert {"receive_sender": name, "receive_type": "signal"} in denied
 
 
@@ -101,9 +101,11 @@ asyncio.run(main())
 def policed_bus():
     if os.geteuid() != 0:
         pytest.skip("needs root to try other users")
-    text = (FOLDER / "org.smartcockpit.CanBridge1.conf").read_text()
-    policy = text.split("<busconfig>")[1].split("</busconfig>")[0]
+    policy = ""
+    for path in FILES:
+        policy += path.read_text().split("<busconfig>")[1].split("</busconfig>")[0]
     policy = policy.replace('"smartcockpit-canbridge"', f'"{OWNER}"').replace('"smartcockpit"', f'"{MEMBER}"')
+    policy = policy.replace('"smartcockpit-gnss"', f'"{OTHER_OWNER}"')
     base = """<policy context="default"><allow user="*"/><deny own="*"/><deny send_type="method_call"/>
       <allow send_type="signal"/><allow send_requested_reply="true" send_type="method_return"/>
       <allow send_requested_reply="true" send_type="error"/><allow receive_type="method_call"/>
@@ -170,6 +172,53 @@ def test_a_real_bus_daemon_enforces_it(policed_bus) -> None:
     finally:
         bridge.terminate()
         bridge.wait(5)
+
+
+LISTENER = """
+import asyncio, sys
+from dbus_next import Message
+from dbus_next.aio import MessageBus
+# drop
+DBUS = dict(destination="org.freedesktop.DBus", path="/org/freedesktop/DBus", interface="org.freedesktop.DBus")
+RULE = "type='signal',interface='org.smartcockpit.Signals1'"
+async def main():
+    bus = await MessageBus(bus_address=sys.argv[1]).connect()
+    heard = asyncio.Event()
+    bus.add_message_handler(lambda message: heard.set() if message.member == "Changed" else None)
+    await bus.call(Message(**DBUS, member="AddMatch", signature="s", body=[RULE]))
+    own = Message(**DBUS, member="RequestName", signature="su", body=["org.smartcockpit.Gnss1", 4])
+    print((await bus.call(own)).body, flush=True)
+    await asyncio.wait_for(heard.wait(), 20)
+asyncio.run(main())
+"""
+
+
+def test_an_owner_of_a_name_hears_the_signals_of_other_daemons(policed_bus) -> None:
+    """A plain deny of send_destination would keep broadcasts, too, from whoever owns the name."""
+    folder, bus = policed_bus
+    table = write_table(folder / "tables/mini.py")
+    (folder / "canbridge.toml").write_text(f'vehicle = "{table}"\n')
+    environment = bus.environment | {"SMARTCOCKPIT_CONFIG_PATH": str(folder)}
+    (folder / "canbridge.toml").chmod(0o644)
+    words = [
+        sys.executable,
+        "-c",
+        LISTENER.replace("# drop", DROP),
+        bus.address,
+        str(OTHER_OWNER),
+        str(MEMBER),
+    ]
+    listener = subprocess.Popen(words, stdout=subprocess.PIPE)
+    assert listener.stdout is not None
+    assert listener.stdout.readline() == b"[1]\n"
+    bridge = subprocess.Popen([sys.executable, "-c", BRIDGE, "", str(OWNER)], env=environment)
+    try:
+        assert listener.wait(25) == 0
+    finally:
+        listener.kill()
+        bridge.terminate()
+        bridge.wait(5)
+        listener.communicate()
 
 
 def wait_until_served(address: str) -> dict[str, str]:
