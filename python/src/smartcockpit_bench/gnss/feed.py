@@ -38,8 +38,8 @@ async def feed(path: Path, car: Car, receiver: SimulatedReceiver | None = None) 
             pass
         finally:
             listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
-            writer.close()
+            writer.transport.abort()
+            await asyncio.gather(listening, writer.wait_closed(), return_exceptions=True)
         await asyncio.sleep(RETRY_S)
 
 

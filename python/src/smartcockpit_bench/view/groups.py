@@ -57,6 +57,16 @@ MOTION = (
     Item("Cabin", f"{HVAC}.AmbientAirTemperature", 1),
     Item("Fan", f"{HVAC}.Station.Row1.Driver.FanSpeed", 0, (0, 100)),
 )
+HERE = "Vehicle.CurrentLocation"
+POSITION = (
+    Item("Latitude", f"{HERE}.Latitude", 5),
+    Item("Longitude", f"{HERE}.Longitude", 5),
+    Item("Heading", f"{HERE}.Heading", 0, (0, 360)),
+    Item("Accuracy", f"{HERE}.HorizontalAccuracy", 1, (0, 50)),
+    Item("Satellites", "Vehicle.SmartCockpit.Location.SatellitesUsed", 0, (0, 30)),
+    Item("Fix", f"{HERE}.GNSSReceiver.FixType"),
+    Item("Estimated", "Vehicle.SmartCockpit.Location.IsEstimated"),
+)
 LAMPS = (
     ("low", f"{LIGHTS}.Beam.Low.IsOn", "cyan"),
     ("high", f"{LIGHTS}.Beam.High.IsOn", "bright_blue"),
@@ -92,6 +102,6 @@ CAR = (*(path for _, path, _ in LAMPS), *TYRES, *DOOR_PATHS, *INDICATORS, TRUNK,
 
 PLACED = frozenset(
     [SPEED.path, SELECTED, CURRENT, *CAR]
-    + [item.path for group in (DRIVE, ENGINE_GROUP, MOTION) for item in group]
+    + [item.path for group in (DRIVE, ENGINE_GROUP, MOTION, POSITION) for item in group]
 )
 """Signals that have their place; others go to the table of further signals."""

@@ -53,7 +53,7 @@ def rows(cockpit: Cockpit, items: Iterable[Item], now_s: float, bar_width: int) 
     grid.add_column(style=LABEL, no_wrap=True, ratio=1)
     if bar_width:
         grid.add_column(no_wrap=True, width=bar_width)
-    grid.add_column(justify="right", no_wrap=True, width=7)
+    grid.add_column(justify="right", no_wrap=True, width=9)
     grid.add_column(style=LABEL, no_wrap=True, width=5)
     grid.add_column(no_wrap=True, width=1)
     grid.add_column(style=LABEL, justify="right", no_wrap=True, width=4)

@@ -65,7 +65,7 @@ def known_panels(cockpit: Cockpit, now_s: float, width: int) -> list[tuple[Panel
     """Return the panels with their height, most important first."""
     columns = 3 if width >= THREE_COLUMNS else 2 if width >= TWO_COLUMNS else 1
     inner = width // columns - 4
-    bar_width = min(24, max(0, inner - 33))
+    bar_width = min(24, max(0, inner - 35))
     found: list[tuple[Panel, int]] = []
     drive = [item for item in groups.DRIVE if item.path in cockpit.signals]
     if groups.SPEED.path in cockpit.signals or drive:
@@ -77,7 +77,12 @@ def known_panels(cockpit: Cockpit, now_s: float, width: int) -> list[tuple[Panel
         panel.subtitle, panel.subtitle_align = parts.summary(cockpit, groups.CAR, now_s), "right"
         panel.height = 9
         found.append((panel, 9))
-    for title, items in (("Engine", groups.ENGINE_GROUP), ("Motion and climate", groups.MOTION)):
+    more = (
+        ("Engine", groups.ENGINE_GROUP),
+        ("Position", groups.POSITION),
+        ("Motion and climate", groups.MOTION),
+    )
+    for title, items in more:
         table = parts.rows(cockpit, items, now_s, bar_width)
         if table.row_count:
             found.append((_panel(table, title), table.row_count + 2))

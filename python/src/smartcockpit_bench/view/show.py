@@ -156,6 +156,7 @@ def _headline(cockpit: Cockpit) -> list[tuple[str, str]]:
         ("speed", groups.SPEED.path),
         ("engine", groups.RPM.path),
         ("coolant", groups.ENGINE_GROUP[0].path),
+        ("accuracy", groups.POSITION[3].path),
     ]
     found = [(label, path) for label, path in known if path in cockpit.signals]
     return found or [(path.rpartition(".")[2], path) for path in sorted(cockpit.signals)[:4]]
