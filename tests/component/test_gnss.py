@@ -218,6 +218,34 @@ async def test_the_rate_is_found_and_a_ublox_receiver_set_up(
     assert {row[0] for row in rows} >= {"GPS", "Galileo", "GLONASS"}
 
 
+async def test_a_receiver_that_was_without_power_is_set_up_again(
+    reader: Reader, line: SerialLine, client: RawClient
+) -> None:
+    reader.settings("baudrate = 38400\nrate_hz = 5")
+    receiver = SimulatedReceiver(first_fix_s=0)
+    line.play(receiver, car_at())
+    await started(reader, client)
+
+    async def is_set_up() -> bool:
+        return receiver.period_s == 0.2 and (await prop(client, "Receiver"))["Setup"].value == "done"
+
+    await eventually(is_set_up)
+    receiver.power_cycle()
+    assert receiver.period_s == 1.0
+    await eventually(is_set_up)
+    await quality_is(client, HERE + "Latitude", VALID)
+
+
+async def test_a_line_that_makes_no_sense_is_told(
+    reader: Reader, line: SerialLine, client: RawClient
+) -> None:
+    reader.settings("baudrate = 4800")
+    line.play(quick(), car_at())
+    await started(reader, client)
+    await receiver_is(client, "searching")
+    assert (await prop(client, "Counters"))["Fixes"] == 0
+
+
 async def test_another_make_is_left_as_it_is(reader: Reader, line: SerialLine, client: RawClient) -> None:
     reader.settings("baudrate = 38400\nrate_hz = 5")
     line.play(SimulatedReceiver(first_fix_s=0, is_ublox=False), car_at())

@@ -22,7 +22,7 @@ def write(path: Path, parts: list[bytes], limit: int = 1 << 20) -> Recorder:
     return recorder
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=st.lists(st.binary(min_size=1, max_size=50), max_size=6), cut=st.integers(0, 500))
 def test_what_was_recorded_comes_back_up_to_where_the_file_breaks_off(
     tmp_path: Path, parts: list[bytes], cut: int

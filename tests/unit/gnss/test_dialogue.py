@@ -109,3 +109,13 @@ def test_an_old_receiver_is_not_sent_what_it_does_not_know() -> None:
 def test_no_rate_no_words() -> None:
     setup = Configurator(0, 9600, 0)
     assert (setup.step(10**12), setup.state) == (b"", Setup.OFF)
+
+
+def test_a_receiver_that_forgot_its_settings_is_noticed_but_not_at_once() -> None:
+    device, setup = SimulatedReceiver(), Configurator(5, 38400, 0)
+    talk(setup, device)
+    assert not setup.was_forgotten("UBX", 10 * 10**9)
+    assert not setup.was_forgotten("NMEA", 11 * 10**9)
+    assert not setup.was_forgotten("UBX", 12 * 10**9)
+    assert not setup.was_forgotten("NMEA", 15 * 10**9)
+    assert setup.was_forgotten("NMEA", 16 * 10**9)

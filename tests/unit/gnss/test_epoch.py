@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartcockpit.core.gnss import dates
 from smartcockpit.core.gnss.fix import Constellation, Dimension, Fix
@@ -85,6 +85,7 @@ def test_midnight_passes_before_the_new_date_comes() -> None:
     assert dates.iso8601(fix.utc_us) == "2026-03-02T00:00:00.000Z"
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4_000_000_000), st.integers(-4, 4))
 def test_a_date_is_moved_by_roll_overs_to_after_the_floor(utc_s: int, turns: int) -> None:
     true_us = FLOOR_US + utc_s % (dates.ROLL_OVER_WEEKS * dates.WEEK_S - 1) * 1_000_000
@@ -96,6 +97,7 @@ def test_a_date_is_moved_by_roll_overs_to_after_the_floor(utc_s: int, turns: int
     )
 
 
+@settings(deadline=None)
 @given(st.dates(date(1970, 1, 1), date(2999, 12, 31)))
 def test_days_are_those_of_the_calendar(day: date) -> None:
     expected = calendar.timegm((day.year, day.month, day.day, 0, 0, 0)) // 86_400
@@ -200,6 +202,7 @@ MIX = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(MIX)
 def test_any_mixture_of_two_receivers_gives_fixes_that_can_be(parts: list[bytes]) -> None:
     receiver = Receiver(FLOOR_US)
@@ -210,6 +213,7 @@ def test_any_mixture_of_two_receivers_gives_fixes_that_can_be(parts: list[bytes]
     assert receiver.tally.fixes == sum(fix.has_position for fix in fixes)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_same_bytes_give_the_same_fixes_however_they_are_cut(data: st.DataObject) -> None:
     device = SimulatedReceiver(first_fix_s=0)

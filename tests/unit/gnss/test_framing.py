@@ -6,7 +6,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartcockpit.core.gnss.framing import MAX_FRAME, PATIENCE_NS, Framer, Tally, fletcher, is_frame, xor
 from smartcockpit_bench.gnss import ubx
@@ -30,12 +30,14 @@ def test_sentences_and_frames_are_found_side_by_side() -> None:
     assert (tally.sentences, tally.frames, tally.garbage_bytes) == (2, 1, 0)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_sentences_are_found_after_any_noise(noise: bytes) -> None:
     found, _ = feed(noise, *[rmc()] * (MAX_FRAME // len(rmc()) + 2))
     assert found[-1].startswith(b"GNRMC,")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([rmc(), gga(), PVT, b"\0\0", b"$GP", b"\xb5b\x01\x07\xff\xff"]), max_size=12),
     st.data(),
@@ -47,6 +49,7 @@ def test_how_the_bytes_are_cut_does_not_matter(parts: list[bytes], data: st.Data
     assert feed(*pieces, step_ns=1)[0] == feed(stream)[0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([rmc(), gga(), PVT, b"xyz", b"$GP", b"\xb5b\x01\xff"]), max_size=12))
 def test_every_byte_is_accounted_for(parts: list[bytes]) -> None:
     found, tally = feed(b"".join(parts))
@@ -89,6 +92,7 @@ def test_a_frame_that_never_ends_is_given_up() -> None:
     assert len(framer.feed(gga(), PATIENCE_NS + 2)) == 2
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_checksums_are_those_of_the_standards(data: bytes) -> None:
     plain = 0

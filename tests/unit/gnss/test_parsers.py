@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pynmeagps import NMEAReader
 from pyubx2 import UBXMessage, UBXReader
@@ -30,6 +30,7 @@ def read(text: str) -> Any:
     return nmea.read(text.encode())
 
 
+@settings(deadline=None)
 @given(
     st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 200), st.floats(0, 359.99),
     st.integers(0, 86_399), st.sampled_from(["GP", "GN", "GL", "GA", "GB", "BD", "GQ", "QZ"]),
@@ -50,6 +51,7 @@ def test_rmc_says_what_pynmeagps_reads(
     assert (theirs.time.hour * 60 + theirs.time.minute) * 60 + theirs.time.second == second
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=90))
 def test_any_fields_are_read_or_refused(text: str) -> None:
     for kind in ("GGA", "RMC", "GSA", "GSV", "VTG", "GLL", "GNS", "ZDA", "GST", "XYZ"):
@@ -67,6 +69,7 @@ FIELDS = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["GGA", "RMC", "GSA", "GSV", "VTG", "GLL", "GNS", "ZDA", "GST"]), FIELDS)
 def test_plausible_looking_fields_in_the_wrong_places_are_read_or_refused(
     kind: str, fields: list[str]
@@ -133,6 +136,7 @@ PVT_FIELDS = {
 }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.floats(-90, 90), st.floats(-180, 180), st.integers(-500_000, 9_000_000), st.integers(1, 60_000),
        st.integers(0, 60_000), st.floats(0, 359.9))  # fmt: skip
 def test_nav_pvt_says_what_pyubx2_writes(
@@ -170,6 +174,7 @@ def test_nav_sat_says_what_pyubx2_reads() -> None:
         assert (ours.azimuth_deg, ours.used) == (row["azim"], bool(row["svUsed"]))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_payload_is_read_or_refused(payload: bytes) -> None:
     whole = body(ubx.frame(b"\x01\x07", payload))

@@ -15,6 +15,7 @@ from smartcockpit.core.gnss import ubx
 
 PATIENCE_NS = 1_200_000_000
 TRIES = 2
+FORGOTTEN_NS = 3_000_000_000
 OLDEST_PROTOCOL = 23.01
 PVT_BYTES, SAT_BYTES = 100, 504
 """On the line: NAV-PVT, and NAV-SAT of 40 satellites."""
@@ -49,7 +50,18 @@ class Configurator:
         self.reason = ""
         self.rate_hz = fitting_rate(wanted_hz, baud) if wanted_hz else 0
         self._tries = 0
-        self._due_ns = now_ns
+        self._due_ns = self._nmea_since_ns = now_ns
+
+    @property
+    def is_over(self) -> bool:
+        """True when nothing more will be said."""
+        return self.state in (Setup.DONE, Setup.LEFT)
+
+    def was_forgotten(self, protocol: str, now_ns: int) -> bool:
+        """True when the receiver was set up and speaks `protocol` NMEA again; look now and then."""
+        if self.state is not Setup.DONE or protocol != "NMEA":
+            self._nmea_since_ns = now_ns
+        return now_ns - self._nmea_since_ns > FORGOTTEN_NS
 
     @property
     def is_over(self) -> bool:

@@ -8,13 +8,16 @@ listened to again. Dates are corrected, values that cannot be are refused and co
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from smartcockpit.core.gnss import nmea, plausible, ubx
-from smartcockpit.core.gnss.epoch import Epoch
+from smartcockpit.core.gnss import plausible
 from smartcockpit.core.gnss.fix import Fix, Satellite
 from smartcockpit.core.gnss.framing import Framer, Tally, is_frame
-from smartcockpit.core.gnss.nmea_sky import Active, InView
 from smartcockpit.core.gnss.sky import Sky
+
+if TYPE_CHECKING:
+    from smartcockpit.core.gnss.sentences import Sentences
+    from smartcockpit.core.gnss.ubx import Version
 
 UBX_WINS_NS = 2_000_000_000
 RATE_SPAN = 16
@@ -26,14 +29,14 @@ class Receiver:
 
     def __init__(self, floor_us: int, answers: Callable[[bytes], None] | None = None) -> None:
         self.tally = Tally()
-        self.version: ubx.Version | None = None
+        self.version: Version | None = None
         self.last_wrong = ""
         """The last thing that could not be read or could not be true, for people."""
         self._floor_us = floor_us
         self._answers = answers
         self._framer = Framer(self.tally)
-        self._epoch = Epoch(floor_us)
         self._sky = Sky()
+        self._sentences: Sentences | None = None
         self._pvt_ns = self._nmea_ns = -UBX_WINS_NS
         self._epochs: list[int] = []
 
@@ -53,7 +56,7 @@ class Receiver:
 
     def quiet(self) -> list[Fix]:
         """The line has fallen silent: return the fix of the epoch that still waited for a sentence."""
-        fix = self._epoch.flush()
+        fix = self._sentences.flush() if self._sentences is not None else None
         checked = self._checked(fix) if fix is not None and not self._ubx_speaks(fix.at_ns) else None
         return [checked] if checked is not None else []
 
@@ -83,19 +86,16 @@ class Receiver:
 
     def _sentence(self, sentence: bytes, now_ns: int, wall_us: int) -> Fix | None:
         self._nmea_ns = now_ns
-        record = nmea.read(sentence)
-        if record is None:
-            self.tally.unknown += 1
-            return None
-        if isinstance(record, InView):
-            self._sky.gsv(record, now_ns)
-            return None
-        if isinstance(record, Active):
-            self._sky.gsa(record, now_ns)
-        fix = self._epoch.take(record, now_ns, wall_us)
+        if self._sentences is None:
+            from smartcockpit.core.gnss.sentences import Sentences
+
+            self._sentences = Sentences(self._floor_us, self._sky, self.tally)
+        fix = self._sentences.take(sentence, now_ns, wall_us)
         return None if self._ubx_speaks(now_ns) else fix
 
     def _frame(self, body: bytes, now_ns: int, wall_us: int) -> Fix | None:
+        from smartcockpit.core.gnss import ubx  # with the first frame: few machines see both protocols
+
         identity = body[:2]
         if identity == ubx.NAV_PVT:
             self._pvt_ns = now_ns

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smartcockpit.core.gnss.fix import Constellation, Satellite
-from smartcockpit.core.gnss.nmea_sky import Active, InView
+
+if TYPE_CHECKING:
+    from smartcockpit.core.gnss.nmea_sky import Active, InView
 
 KEEP_NS = 5_000_000_000
 """A constellation that is not named again within this time has set."""

@@ -153,9 +153,11 @@ class Gnss:
             self._listening.fixed(fix)
             if fix.utc_us:
                 self._utc = (fix.utc_us, fix.at_ns)
+            before = self._navigator.place
             place = self._navigator.take_fix(fix, now_ns)
             self._signals.receiver(fix, len(self._listening.receiver.satellites(now_ns)))
-            self._publish(place, fix.received_us, fix)
+            if place is not before:  # else the fix was refused
+                self._publish(place, fix.received_us, fix)
             if self._chrony is not None and (offset_s := self._time.offset_s(fix)) is not None:
                 self._chrony.send(fix.received_us, offset_s)
             if self._reports is not None:

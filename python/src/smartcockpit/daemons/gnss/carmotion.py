@@ -22,6 +22,7 @@ from smartcockpit.core.signals import SignalQuality
 log = logging.getLogger(__name__)
 SPEED, YAW = "Vehicle.Speed", "Vehicle.AngularVelocity.Yaw"
 GEAR = "Vehicle.Powertrain.Transmission.CurrentGear"
+RETRY_S = 1.0
 CONFIRM_NS = 1_000_000_000
 OLD_US = 1_500_000
 
@@ -39,10 +40,16 @@ class CarMotion:
         self._asking: asyncio.Task[None] | None = None
 
     async def follow(self) -> None:
-        """Follow until cancelled."""
-        async for batch in self._client.watch([SPEED, YAW, GEAR]):
-            self._heard_ns = self._clock.monotonic_ns()
-            self._news(batch)
+        """Follow until cancelled; a bus in trouble is waited for."""
+        while True:
+            try:
+                async for batch in self._client.watch([SPEED, YAW, GEAR]):
+                    self._heard_ns = self._clock.monotonic_ns()
+                    self._news(batch)
+            except SmartCockpitError as error:
+                log.debug("the car's motion cannot be followed now: %s", error)
+                self._take(None, self._clock.monotonic_ns())
+                await asyncio.sleep(RETRY_S)
 
     def confirm(self, now_ns: int) -> None:
         """Have it confirmed that the car still says what it said, unless that was heard just now."""

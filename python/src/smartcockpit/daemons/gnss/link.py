@@ -94,13 +94,20 @@ class SerialLink:
             from smartcockpit.core.gnss.configure import Configurator
 
             listening.found_rate(self._search.rate, now_ns)
-            self._setup = Configurator(self._settings.rate_hz, self._search.rate, now_ns)
+            self._setup = self._begin_setup(now_ns)
+        elif self._setup.was_forgotten(listening.receiver.protocol(now_ns), now_ns):
+            self._setup = self._begin_setup(now_ns)  # it was without power for a moment
         before = self._setup.state
         if request := self._setup.step(now_ns):
             port.write(request)
         listening.setup = self._setup.state.value
         if self._setup.state is not before and self._setup.is_over:
             self._tell_setup(self._setup)
+
+    def _begin_setup(self, now_ns: int) -> Configurator:
+        from smartcockpit.core.gnss.configure import Configurator
+
+        return Configurator(self._settings.rate_hz, self._search.rate, now_ns)
 
     def _answer(self, body: bytes) -> None:
         if self._setup is None:

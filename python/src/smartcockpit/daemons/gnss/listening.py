@@ -53,7 +53,7 @@ class Listening:
         self.time_to_first_fix_s: float | None = None
         self.last_fix: Fix | None = None
         self._opened_ns = 0
-        self._fix_ns = 0
+        self._fix_ns = self._bytes = 0
         self._told_silent = False
 
     def heard(self, data: bytes, now_ns: int, wall_us: int) -> list[Fix]:
@@ -86,7 +86,8 @@ class Listening:
     def searching(self, baudrate: int) -> None:
         """What comes makes no sense (any more); another rate is tried."""
         self.baudrate = baudrate
-        heard = "nothing comes" if self.receiver.protocol(self._clock.monotonic_ns()) == "" else "garbage"
+        heard = "garbage comes" if self.receiver.tally.bytes > self._bytes else "nothing comes"
+        self._bytes = self.receiver.tally.bytes
         reason = f"trying {baudrate} bit/s, {heard}"
         if not self._told_silent and baudrate == 38_400:
             self._told_silent = True  # a few rates were tried: worth a line, once
