@@ -19,7 +19,7 @@ from smartcockpit.bus.connection import BusConnection
 from smartcockpit.core.errors import SmartCockpitError
 
 log = logging.getLogger(__name__)
-ASK_EVERY_S = 5.0
+ASK_EVERY_S = 2.0
 FILE = "off"
 
 
