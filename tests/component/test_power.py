@@ -41,8 +41,6 @@ wake_s = 0
 linger_s = {linger}
 warn_s = 0.2
 hold_s = {hold}
-[battery]
-low_linger_s = 0.3
 [inputs.ignition]
 line = 17
 debounce_ms = 20
@@ -464,19 +462,22 @@ async def test_line_that_bounces_at_1_khz_gives_one_change(unit: Unit, client: R
     assert changes == [True]
 
 
-async def test_driver_who_leaves_and_weak_battery_shorten_the_linger(
-    unit: Unit, client: RawClient, car: Car
-) -> None:
+async def test_driver_who_leaves_shortens_the_linger(unit: Unit, client: RawClient, car: Car) -> None:
+    async def door(is_open: bool, marker_v: float) -> None:
+        """Move the door, and wait until the daemon has seen what was said after it."""
+        car.say(1, is_open)
+        car.say(0, marker_v)
+        await becomes(client, "Voltage", marker_v)
+
     await running(unit, client)
-    car.say(1, False)
+    await door(False, 12.5)
     unit.ignition(False)
     await becomes(client, "State", "accessory")
-    car.say(1, True)
-    await asyncio.sleep(0.05)
-    car.say(1, False)
+    await door(True, 12.6)
+    await door(False, 12.7)
     await becomes(client, "Reason", "ignition off, the driver has left")
     assert await prop(client, "TimeToShutdown") <= 60
-    car.say(1, True)
+    await door(True, 12.8)
     await becomes(client, "Reason", "ignition off")
 
 

@@ -10,7 +10,8 @@ Pure: others bring ignition, doors, voltage, inhibitors and the time (monotonic 
    shortens it; opening the door again takes that back. `stay` lengthens it, up to a limit.
 4. A weak battery shortens it in stages, see `core.voltage`.
 5. An inhibitor holds a shutdown up, but no longer than `hold_ns` beyond its time, and never at a critical
-voltage. 6. `SHUTTING_DOWN` first warns for `warn_ns`; then it asks for power-off until it is granted.
+   voltage.
+6. `SHUTTING_DOWN` first warns for `warn_ns`; then it asks for power-off until it is granted.
 
 Unknown is never a reason to go off: an ignition that nobody can tell leaves the last known state, an
 unknown door or voltage shortens nothing.
@@ -86,8 +87,7 @@ class Decision(NamedTuple):
 
 
 class PowerMachine:
-    """One cockpit from power-on to power-off. Call `step` whenever something changed and some times a
-    second."""
+    """One cockpit from power-on to power-off; call `step` at each change and some times a second."""
 
     def __init__(self, timing: Timing, now_ns: int) -> None:
         self._timing = timing

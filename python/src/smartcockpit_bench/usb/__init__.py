@@ -1,3 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""USB devices that live on the host and are plugged into the box: QEMU's `usb-redir` speaks to them by a
-socket."""
+"""USB devices that live on the host and are plugged into the box by QEMU's `usb-redir` and a socket."""

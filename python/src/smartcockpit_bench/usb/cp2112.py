@@ -2,7 +2,7 @@
 """A Silicon Labs CP2112, the USB adapter with eight GPIO lines that the stock kernel drives (hid-cp2112).
 
 Pure: USB requests in, answers out, and two sides of a pin: what the board around the chip drives, and what
-the chip drives. Sources: Silicon Labs AN495 "CP2112 interface specification" §4 (reports) and the CP2112
+the chip drives. Sources: Silicon Labs AN495 "CP2112 interface specification" (reports) and the CP2112
 data sheet (pins). The SMBus master is there and nothing is connected to it: each transfer ends with
 "address not acknowledged". Programming the chip's one-time memory is refused by its lock byte, as in a
 programmed part.
@@ -23,7 +23,8 @@ READ_REQUEST, STATUS_REQUEST, STATUS_RESPONSE = 0x10, 0x15, 0x16
 LOCK, USB_CONFIG, MANUFACTURER, PRODUCT_STRING, SERIAL = 0x20, 0x21, 0x22, 0x23, 0x24
 IN, OUT = 0x81, 0x01
 NOT_ACKNOWLEDGED = bytes([STATUS_RESPONSE, 0x03, 0x00, 0, 1, 0, 0])
-"""Transfer status response: error, address not acknowledged, one try, nothing read (AN495 §5.7)."""
+"""Transfer status response: error, address not acknowledged, one try, nothing read (AN495, "Transfer status
+response")."""
 _POWER_ON_SMBUS = bytes([SMBUS_CONFIG]) + (100_000).to_bytes(4, "big") + bytes([0x02, 0, 0, 0, 0, 0, 0, 0, 0])
 _FEATURES = {
     RESET: 1, GPIO_CONFIG: 4, GPIO_GET: 1, GPIO_SET: 2, VERSION: 2, SMBUS_CONFIG: 13, LOCK: 1, USB_CONFIG: 9,

@@ -21,7 +21,7 @@ class InhibitorRow(NamedTuple):
 
 
 class LineRow(NamedTuple):
-    """One entry of `Lines`, in the order of the struct on the wire."""
+    """One entry of `LineStates`, in the order of the struct on the wire."""
 
     name: str
     direction: str
@@ -34,8 +34,7 @@ class LineRow(NamedTuple):
 
 @interface("org.smartcockpit.Power1", path="/org/smartcockpit/Power1")
 class Power1(ABC):
-    """State of the cockpit between two power-offs; signals such as the ignition are
-    org.smartcockpit.Signals1."""
+    """State of the cockpit between two power-offs; the lines' signals are org.smartcockpit.Signals1."""
 
     @method(in_={"what": "s", "who": "s", "why": "s"}, out={"lock": "h"})
     @abstractmethod

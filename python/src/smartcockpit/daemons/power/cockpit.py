@@ -48,7 +48,7 @@ def keys_of(inputs: Mapping[str, InputSettings]) -> list[str]:
 
 
 class Cockpit:
-    """One cockpit. `changed` is called after each step that led to another state or another signal."""
+    """One cockpit. `changed` is called after each step; `car` and `poweroff` are set before the first one."""
 
     def __init__(
         self,
@@ -70,13 +70,8 @@ class Cockpit:
         self.poweroff: PowerOff
         self.changed: Callable[[], None] = lambda: None
         self.decision = Decision(machine.state, "starting", None)
-        self._fan, self._inhibitors, self._board, self._publish, self._clock = (
-            fan,
-            inhibitors,
-            board,
-            publish,
-            clock,
-        )
+        self._fan, self._inhibitors = fan, inhibitors
+        self._board, self._publish, self._clock = board, publish, clock
         self._from_can = ignition_from_can
         self._inputs, self._outputs = inputs, outputs
         self._keys = keys_of(inputs)
@@ -113,9 +108,7 @@ class Cockpit:
             self.poweroff.request(force=found.force)
         elif before.state is PowerState.SHUTTING_DOWN and found.state in AUDIBLE:
             self.poweroff.withdraw()
-        if found[:2] != before[:2] and (
-            found.state is not before.state or found.state is not PowerState.RUNNING
-        ):
+        if found[:2] != before[:2]:
             events.STATE.log(log, state=found.state.value, reason=found.reason)
         self.drive_outputs(now_ns)
         self.changed()

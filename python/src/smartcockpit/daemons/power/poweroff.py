@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 from smartcockpit.bus import login1
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.core.errors import UnavailableError
+from smartcockpit.core.errors import SmartCockpitError
 
 log = logging.getLogger(__name__)
-ASK_EVERY_S = 5.0
+ASK_EVERY_S = 2.0
 FILE = "off"
 
 
@@ -75,5 +75,6 @@ class PowerOff:
         while True:
             try:
                 return await login1.watch_shutdown(self._connection, self._heard)
-            except UnavailableError:
+            except SmartCockpitError as error:
+                log.debug("cannot listen to logind yet: %s", error)
                 await asyncio.sleep(ASK_EVERY_S)
