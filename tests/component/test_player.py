@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from dbus_next import Variant
 from support.audio import CHIME_HZ, DBUS, NAME, Audio, Daemon, level, named
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
@@ -153,6 +154,21 @@ async def test_buttons_of_playerctl_work(stage: Stage, music: Path) -> None:
     await stage.until(lambda s: s == "Stopped", "status")
     stage.playerctl("open", f"file://{music}/2%20second.ogg")
     await stage.until(lambda s: s == "Second", "metadata", "title")
+
+
+async def test_a_volume_of_another_type_is_refused(stage: Stage) -> None:
+    raw = audio_of(stage).raw
+    for name, value in (
+        ("Volume", Variant("s", "x")),
+        ("Shuffle", Variant("d", 1.0)),
+        ("LoopStatus", Variant("s", "x")),
+    ):
+        reply = await raw.call(
+            f"{MPRIS}.smartcockpit", "/org/mpris/MediaPlayer2", f"{DBUS}.Properties", "Set", "ssv",
+            f"{MPRIS}.Player", name, value,
+        )  # fmt: skip
+        assert reply.error_name in (f"{DBUS}.Error.InvalidArgs", "org.smartcockpit.Error.Usage"), name
+    assert stage.playerctl("volume") == "1.000000"
 
 
 async def test_changes_are_announced_as_mpris_has_it(stage: Stage, music: Path) -> None:

@@ -28,6 +28,8 @@ class Recording(NamedTuple):
     def of_wav(cls, path: Path, channel: int = 0) -> Self:
         """Read a WAV file whose header may not know its size yet, as QEMU leaves it while it runs."""
         data = path.read_bytes()
+        if not data:
+            return cls(array("h"), 48_000)  # nothing has been played yet
         assert data[:4] == b"RIFF", "no WAV file"
         at, channels, rate_hz = 12, 2, 44_100
         while data[at : at + 4] != b"data":
@@ -43,6 +45,9 @@ class Recording(NamedTuple):
         samples = array("h")
         samples.frombytes(data[: len(data) // (2 * channels) * 2 * channels])
         return cls(samples[channel::channels], rate_hz)
+
+    def __repr__(self) -> str:
+        return f"<{self.length_s:.2f} s of sound, {self.rms_db():.1f} dB>"
 
     @property
     def length_s(self) -> float:

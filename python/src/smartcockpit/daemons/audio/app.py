@@ -67,7 +67,12 @@ class Audio:
 
     async def run(self, life: Life) -> None:
         """Serve until cancelled."""
-        self._desk = Desk(self._memory.recall(self._settings.start_cap), self._changed, self._settings.device)
+        self._desk = Desk(
+            self._memory.recall(self._settings.start_cap),
+            self._changed,
+            self._news.set,
+            self._settings.device,
+        )
         folders = [Path(folder) for folder in self._settings.chime_folders]
         self._sounds = Sounds(self._desk, folders, self._finished)
         link = PlayerLink(Path(self._settings.player), self._player_said, self._player_presence)

@@ -1,65 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mixing desk: keeps the gain of every stream where focus and settings want it.
 
-Owns the claims, the settings in force and one strip per stream. Reads the sound server's streams and devices
-when it says that they changed, and glides gains in steps of 20 ms: what falls, falls before anything rises,
-so that full scale is never exceeded on the way.
+Owns the claims and the settings in force. Reads the sound server's streams and devices when it says that they
+changed; how gains get where they shall be is `faders`' business.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
 from smartcockpit.adapters.pulse_server import CLIENT, Device, PulseServer, Stream
 from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.focus import Claim, Focus, Verdict
-from smartcockpit.core.loudness import NORMAL, db_to_pulse, linear_to_db
+from smartcockpit.core.loudness import NORMAL, db_to_pulse
 from smartcockpit.core.mixing import role_gain_db, shared_out, side_gains
-from smartcockpit.core.ramp import STEP_S, Ramp
 from smartcockpit.core.sound_roles import Role, role_of_stream
 from smartcockpit.core.sound_settings import SoundSettings
+from smartcockpit.daemons.audio.faders import Faders, Strip
 
 Tell = Callable[[list[Claim]], None]
-PROMPT_PATIENCE_S = 0.5
-"""A prompt waits for the rest to fall, but not for ever."""
-
-
-class Strip:
-    """One stream on the desk."""
-
-    __slots__ = ("claimed", "own", "owner", "ramp", "role", "sent", "stream")
-
-    def __init__(self, stream: Stream, role: Role, own: bool) -> None:
-        self.stream, self.role, self.own = stream, role, own
-        self.owner = f"stream {stream.number} ({stream.application or stream.name})"
-        loudest = max(stream.volumes, default=0)
-        self.ramp = Ramp(3 * linear_to_db(loudest / NORMAL))  # the server's volume is cubic
-        self.sent = -1
-        self.claimed = 0
-
-    @property
-    def sounds(self) -> bool:
-        """True when it is or may any moment be heard; our own voices count all the time."""
-        return self.own or not self.stream.corked
 
 
 class Desk:
-    """`on_change` is called, with the claims that ended by it, when a property may have another value."""
+    """`on_change` is called, with the claims that ended by it, when a property may have another value.
 
-    def __init__(self, settings: SoundSettings, on_change: Tell, device: str = "") -> None:
+    `on_doubt` is called when it is time for `refresh`, to see whether volumes that were sent are in force.
+    """
+
+    def __init__(
+        self, settings: SoundSettings, on_change: Tell, on_doubt: Callable[[], None], device: str = ""
+    ) -> None:
         self.settings = settings
         self.focus = Focus()
         self.devices: list[Device] = []
         self.default_device = ""
         self._on_change, self._wanted_device = on_change, device
         self._boost_db = 0.0
-        self._strips: dict[int, Strip] = {}
+        self._faders = Faders(on_doubt)
         self._own: dict[int, Role] = {}
         self._expected: dict[int, Role] = {}
-        self._server: PulseServer | None = None
-        self._gliding: asyncio.Task[None] | None = None
 
     # ---- what clients and the daemon itself want ---------------------------------------------------------
 
@@ -128,12 +108,7 @@ class Desk:
 
     async def settled(self) -> None:
         """Wait until nothing has to fall any more."""
-        try:
-            async with asyncio.timeout(PROMPT_PATIENCE_S):
-                while any(s.ramp.target_db < s.ramp.gain_db for s in self._strips.values()):  # noqa: ASYNC110
-                    await asyncio.sleep(STEP_S)
-        except TimeoutError:
-            return
+        await self._faders.settled()
 
     # ---- the sound server --------------------------------------------------------------------------------
 
@@ -142,7 +117,7 @@ class Desk:
 
         Raises `UnavailableError` when it is lost.
         """
-        self._server = server
+        self._faders.server = server
         devices, default = await server.devices(), await server.default_device()
         streams = await server.streams()
         changed = (devices, default) != (self.devices, self.default_device)
@@ -157,38 +132,36 @@ class Desk:
 
     def detach(self) -> None:
         """Forget the server and all that was on it."""
-        self._server = None
+        self._faders.server = None
         self.devices, self.default_device = [], ""
-        for index in list(self._strips):
+        for index in list(self._faders.strips):
             self._drop(index)
         self._own.clear()
-        self._stop_gliding()
+        self._faders.stop()
         self._again([])
 
     def close(self) -> None:
         """Stop gliding."""
-        self._stop_gliding()
+        self._faders.stop()
 
     def _take(self, streams: list[Stream]) -> list[Claim] | None:
         """Take over the list of streams; return the claims that ended by it, None when none has changed."""
         before = self.focus.claims()
         present = {stream.number for stream in streams}
-        for index in self._strips.keys() - present:
+        for index in self._faders.strips.keys() - present:
             self._drop(index)
         ended: list[Claim] = []
         for stream in streams:
             own = stream.number in self._own
             if stream.application == CLIENT and not own:
                 continue  # ours in the making: it has the right volume from the start
-            strip = self._strips.get(stream.number)
+            strip = self._faders.strips.get(stream.number)
             if strip is None or strip.own is not own:
                 role = self._own.get(stream.number) or role_of_stream(stream.role)
-                strip = self._strips[stream.number] = Strip(stream, role, own)
-            strip.stream = stream
-            if not strip.ramp.moving and any(abs(v - strip.sent) > NORMAL // 100 for v in stream.volumes):
-                strip.sent = -1  # somebody else has turned it
-            if stream.muted and self._server is not None:
-                self._server.unmute_stream(stream.number)
+                strip = self._faders.strips[stream.number] = Strip(stream, role, own)
+            strip.seen(stream)
+            if stream.muted and self._faders.server is not None:
+                self._faders.server.unmute_stream(stream.number)
             if not own:
                 ended += self._claim_for(strip)
         return ended if self.focus.claims() != before else None
@@ -197,25 +170,24 @@ class Desk:
         """Let a foreign stream hold its role while it sounds."""
         ended: list[Claim] = []
         if strip.sounds and not strip.claimed:
-            with suppress(
-                SmartCockpitError
-            ):  # refused: it stays silent, and asks again when something changes
+            # Refused, it stays silent, and asks again when something changes.
+            with suppress(SmartCockpitError):
                 strip.claimed, ended = self.focus.request(strip.role, strip.owner)
         elif not strip.sounds and strip.claimed:
             self.focus.forget(strip.owner)
             strip.claimed = 0
         gone = {claim.token for claim in ended}
-        for other in self._strips.values():
+        for other in self._faders.strips.values():
             if other.claimed in gone:
                 other.claimed = 0
         return ended
 
     def _drop(self, index: int) -> None:
-        strip = self._strips.pop(index)
+        strip = self._faders.strips.pop(index)
         self.focus.forget(strip.owner)
 
     def _set_devices(self) -> None:
-        server = self._server
+        server = self._faders.server
         if server is None:
             return
         for device in self.devices:
@@ -245,41 +217,13 @@ class Desk:
 
     def _gains(self) -> dict[int, float]:
         """Return the gain of everything that sounds or is about to."""
-        sounding = {i: s.role for i, s in self._strips.items() if s.sounds}
+        sounding = {i: s.role for i, s in self._faders.strips.items() if s.sounds}
         roles = {**sounding, **self._expected}
         return shared_out({key: (role, self._wants(role)) for key, role in roles.items()})
 
     def _aim(self) -> None:
         gains = self._gains()
-        for index, strip in self._strips.items():
-            target = gains.get(index)
-            strip.ramp.aim(self._alone(strip.role) if target is None else target)
-            if strip.stream.corked:
-                strip.ramp.gain_db = strip.ramp.target_db  # nobody hears it leap
-            self._send(strip)
-        moving = any(s.ramp.moving for s in self._strips.values())
-        if moving and (self._gliding is None or self._gliding.done()):
-            self._gliding = asyncio.get_running_loop().create_task(self._glide(), name="glide")
-
-    def _send(self, strip: Strip) -> None:
-        value = db_to_pulse(strip.ramp.gain_db)
-        stands = all(abs(v - value) <= 2 for v in strip.stream.volumes)
-        if self._server is not None and value != strip.sent and not (strip.sent < 0 and stands):
-            self._server.set_stream_volume(strip.stream.number, [value] * strip.stream.channels)
-        strip.sent = value
-
-    async def _glide(self) -> None:
-        while True:
-            strips = [strip for strip in self._strips.values() if strip.ramp.moving]
-            if not strips:
-                return
-            falling = [strip for strip in strips if strip.ramp.target_db < strip.ramp.gain_db]
-            for strip in falling or strips:
-                strip.ramp.step()
-                self._send(strip)
-            await asyncio.sleep(STEP_S)
-
-    def _stop_gliding(self) -> None:
-        if self._gliding is not None:
-            self._gliding.cancel()
-            self._gliding = None
+        for number, strip in self._faders.strips.items():
+            if number not in gains:
+                gains[number] = self._alone(strip.role)  # silent now; this is how loud it would begin
+        self._faders.aim(gains)
