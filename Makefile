@@ -49,7 +49,7 @@ named-inputs:
 	done
 
 image: $(ready) $(wheel) ## build the disk image, unless it is current
-	@$(sudo) $(abspath $(PYTHON)) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
+	@$(sudo) $(PYTHON) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
 
 shell: $(ready) ## a root shell in the running box (dev flavour)
 	@$(PYTHON) -m smartcockpit_bench.shell $(ARGS)
