@@ -123,12 +123,13 @@ $(wheel): $(packaged) | $(ready)
 
 install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
 ifeq ($(BYTECODE),yes)
-	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
+	umask 022; $(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
 	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
 endif
 
+# umask: a system is there for all its users, whoever installs it.
 install-python: $(WHEEL)
-	$(PYTHON) python/install_wheel.py "$$(readlink -f '$(WHEEL)')" --destdir='$(DESTDIR)' --prefix='$(PREFIX)' --site='$(SITE)' \
+	umask 022; $(PYTHON) python/install_wheel.py "$$(readlink -f '$(WHEEL)')" --destdir='$(DESTDIR)' --prefix='$(PREFIX)' --site='$(SITE)' \
 	    --interpreter='$(INTERPRETER)'
 
 # Folder in the checkout = folder in the system. A folder that does not exist is nothing to install.
@@ -148,7 +149,7 @@ install_trees = \
     docs/completion/bash:$(PREFIX)/share/bash-completion/completions
 
 install-system:
-	@set -e; for pair in $(install_trees); do \
+	@set -e; umask 022; for pair in $(install_trees); do \
 	    from=$${pair%%:*} to='$(DESTDIR)'$${pair#*:}; \
 	    test -d "$$from" || continue; \
 	    (cd "$$from" && find . -type f ! -name '*.md' ! -name '.*') | while read -r file; do \
@@ -157,14 +158,14 @@ install-system:
 	done
 
 install-vehicles: install-python
-	@set -e; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \
+	@set -e; umask 022; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \
 	    test -d "$$folder" || continue; \
 	    case $$folder in dbc/vss) to=vss ;; *) to=vehicles/$${folder#dbc/} ;; esac; \
 	    (cd "$$folder" && find . -type f ! -name '.*') | while read -r file; do \
 	        install -D -m 0644 "$$folder/$$file" '$(DESTDIR)$(PREFIX)/share/smartcockpit/'"$$to/$${file#./}"; \
 	    done; \
 	done
-	@set -e; for vehicle in $(VEHICLES); do \
+	@set -e; umask 022; for vehicle in $(VEHICLES); do \
 	    mkdir -p '$(DESTDIR)$(LIBDIR)/smartcockpit/vehicles'; \
 	    PYTHONPATH=python/src $(PYTHON) -m smartcockpit.vehicle compile "dbc/$$vehicle" \
 	        -o "$(DESTDIR)$(LIBDIR)/smartcockpit/vehicles/$$vehicle.py"; \

@@ -24,3 +24,13 @@ def test_image_is_built_by_sudo_in_a_path_with_blanks(tmp_path: Path) -> None:
         cwd=folder, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     ).stdout  # fmt: skip
     assert shlex.split(said)[:4] == ["sudo", ".venv/bin/python", "-m", "smartcockpit_bench.image"]
+
+
+def test_what_is_installed_can_be_read_by_all_whatever_the_umask(tmp_path: Path) -> None:
+    subprocess.run(
+        ["sh", "-c", 'umask 077; make --silent install DESTDIR="$1" BYTECODE=no', "sh", tmp_path / "to"],
+        cwd=ROOT, check=True, capture_output=True,
+    )  # fmt: skip
+    found = [path for path in (tmp_path / "to").rglob("*") if path.stat().st_mode & 0o444 != 0o444]
+    assert found == []
+    assert (tmp_path / "to/usr/bin/cockpitctl").stat().st_mode & 0o777 == 0o755
