@@ -53,7 +53,7 @@ named-inputs:
 	done
 
 image: $(ready) $(wheel) ## build the disk image, unless it is current
-	@$(sudo) $(abspath $(PYTHON)) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
+	@$(sudo) $(PYTHON) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
 
 shell: $(ready) ## a root shell in the running box (dev flavour)
 	@$(PYTHON) -m smartcockpit_bench.shell $(ARGS)
@@ -141,12 +141,13 @@ $(native): $(wildcard python/native/*.[ch]) Makefile
 install: install-python install-system install-vehicles install-chimes $(if $(filter yes,$(NATIVE)),install-native)
 install: ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, CC, NATIVE=no, BYTECODE=no)
 ifeq ($(BYTECODE),yes)
-	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
+	umask 022; $(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
 	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
 endif
 
+# umask: a system is there for all its users, whoever installs it.
 install-python: $(WHEEL)
-	$(PYTHON) python/install_wheel.py "$$(readlink -f '$(WHEEL)')" --destdir='$(DESTDIR)' --prefix='$(PREFIX)' --site='$(SITE)' \
+	umask 022; $(PYTHON) python/install_wheel.py "$$(readlink -f '$(WHEEL)')" --destdir='$(DESTDIR)' --prefix='$(PREFIX)' --site='$(SITE)' \
 	    --interpreter='$(INTERPRETER)'
 
 install-native: $(native)
@@ -172,7 +173,7 @@ install_trees = \
     docs/completion/bash:$(PREFIX)/share/bash-completion/completions
 
 install-system:
-	@set -e; for pair in $(install_trees); do \
+	@set -e; umask 022; for pair in $(install_trees); do \
 	    from=$${pair%%:*} to='$(DESTDIR)'$${pair#*:}; \
 	    test -d "$$from" || continue; \
 	    (cd "$$from" && find . -type f ! -name '*.md' ! -name '.*') | while read -r file; do \
@@ -184,14 +185,14 @@ install-chimes:
 	@PYTHONPATH=python/src $(PYTHON) -m smartcockpit.adapters.chime_files '$(DESTDIR)$(PREFIX)/share/smartcockpit/chimes'
 
 install-vehicles: install-python
-	@set -e; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \
+	@set -e; umask 022; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \
 	    test -d "$$folder" || continue; \
 	    case $$folder in dbc/vss) to=vss ;; *) to=vehicles/$${folder#dbc/} ;; esac; \
 	    (cd "$$folder" && find . -type f ! -name '.*') | while read -r file; do \
 	        install -D -m 0644 "$$folder/$$file" '$(DESTDIR)$(PREFIX)/share/smartcockpit/'"$$to/$${file#./}"; \
 	    done; \
 	done
-	@set -e; for vehicle in $(VEHICLES); do \
+	@set -e; umask 022; for vehicle in $(VEHICLES); do \
 	    mkdir -p '$(DESTDIR)$(LIBDIR)/smartcockpit/vehicles'; \
 	    PYTHONPATH=python/src $(PYTHON) -m smartcockpit.vehicle compile "dbc/$$vehicle" \
 	        -o "$(DESTDIR)$(LIBDIR)/smartcockpit/vehicles/$$vehicle.py"; \

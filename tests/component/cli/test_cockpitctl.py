@@ -46,6 +46,13 @@ async def test_get_shows_value_quality_and_age(car: Car, cockpitctl: Cockpitctl)
     assert door[1:] == ["–", "unavailable", "never"]
 
 
+async def test_terminal_without_utf8_shows_a_stand_in(car: Car, cockpitctl: Cockpitctl) -> None:
+    cockpitctl.environment |= {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = await cockpitctl("signals", "get")
+    assert (done.code, done.err) == (0, "")
+    assert "?  " in done.out
+
+
 async def test_get_in_json_by_branch_and_quality(car: Car, cockpitctl: Cockpitctl) -> None:
     done = await cockpitctl("signals", "get", "Vehicle", "--quality", "valid", "--json")
     (row,) = json.loads(done.out)

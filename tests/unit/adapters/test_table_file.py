@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from smartcockpit.adapters import table_file
 from smartcockpit.adapters.table_file import VehiclePlaces, load_table, load_vehicle
-from smartcockpit.core.errors import ConfigError
+from smartcockpit.core.errors import ConfigError, UnavailableError
 from smartcockpit.core.table import FORMAT
 from support.mini_vehicle import SPEED, write_table
 
@@ -22,7 +22,7 @@ def places(tmp_path: Path) -> VehiclePlaces:
     return VehiclePlaces(
         (tmp_path / "etc/vehicles", tmp_path / "share/vehicles"),
         (tmp_path / "lib/vehicles",),
-        tmp_path / "state",
+        (tmp_path / "state", tmp_path / "run"),
     )
 
 
@@ -147,6 +147,25 @@ async def test_a_shipped_table_of_another_format_is_compiled_anew(
     as_if(write_table(places.tables[0] / "mini.py", format_=99), 10)
     assert (await load_vehicle("mini", places)).name == "mini"
     assert len(compilations) == 1
+
+
+@pytest.mark.slow
+async def test_data_that_cannot_be_written_leave_the_memory(
+    places: VehiclePlaces, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As root nothing is read-only but what is no folder, hence the files in the place of both."""
+    shutil.copytree(DEMO / "demo", places.sources[0] / "demo")
+    (tmp_path / "state").touch()
+    assert (await load_vehicle("demo", places)).name == "demo"
+    assert "state/demo.py: cannot be written: File exists" in caplog.text
+    shutil.rmtree(tmp_path / "run")
+    (tmp_path / "run").touch()
+    with pytest.raises(UnavailableError, match=r"run/demo\.py: cannot be written.*Hint: is the disk full"):
+        await load_vehicle("demo", places)
+    write_table(places.tables[0] / "demo.py")
+    shutil.move(places.sources[0] / "demo", places.sources[1] / "demo")
+    as_if(places.tables[0] / "demo.py", -1000)
+    assert (await load_vehicle("demo", places)).name == "mini", "the table of the image is better than none"
 
 
 @pytest.mark.slow

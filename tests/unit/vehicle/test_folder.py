@@ -47,6 +47,24 @@ def test_attributes_become_constant_signals(tmp_path):
     assert (table.signals[index].path, value) == ("Vehicle.VehicleIdentification.Brand", "Own")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "said"), [("^[A-M]+$", "must match ^[A-M]+$"), ("[", "pattern of .* is broken")]
+)
+def test_text_must_match_the_pattern_of_its_leaf(tmp_path, pattern, said):
+    folder = write_folder(tmp_path / "car", toml=BUS)
+    leaf = f"Vehicle.Word: {{type: sensor, datatype: string, description: Own., pattern: '{pattern}'}}\n"
+    (folder / "overlay.vspec").write_text(leaf)
+    (folder / "signals.vspec").write_text("Vehicle.Word: {dbc: {signal: Gear, on_change: true}}\n")
+    with pytest.raises(ConfigError, match=said.replace("^[A-M]+$", r"\^\[A-M\]\+\$")):
+        compiled(folder)
+
+
+def test_vehicle_identification_number_must_be_one(tmp_path):
+    toml = BUS + '[attributes]\n"Vehicle.VehicleIdentification.VIN" = "my car"\n'
+    with pytest.raises(ConfigError, match=r"vehicle\.toml.*VIN may not be 'my car'. Hint: it must match"):
+        compiled(write_folder(tmp_path / "car", toml=toml))
+
+
 SETTINGS_MISTAKES = [
     ("[[bus]\n", "broken TOML"),
     ("name = 3\n" + BUS, "name of vehicle.toml is 3"),

@@ -11,6 +11,7 @@ imports cantools.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import stat
@@ -21,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from smartcockpit.core.errors import ConfigError
+from smartcockpit.core.errors import ConfigError, UnavailableError
 from smartcockpit.core.nearest import did_you_mean
 from smartcockpit.core.table import FORMAT, VehicleTable
 
@@ -31,24 +32,25 @@ BROKEN = (
     EOFError,
 )  # fmt: skip
 """What running a module that is no compiled vehicle can end in."""
+NO_ROOM = "is the disk full, the folder writable?"
 log = logging.getLogger(__name__)
 
 
 class VehiclePlaces(NamedTuple):
     """Where vehicles are looked for.
 
-    folders of sources (first wins), of shipped tables, and ours to write.
+    folders of sources (first wins), of shipped tables, and ours to write: the first that can be written.
     """
 
     sources: Sequence[Path]
     tables: Sequence[Path]
-    state: Path
+    own: Sequence[Path]
 
 
 async def load_vehicle(vehicle: str, places: VehiclePlaces) -> VehicleTable:
     """Return the table of `vehicle`: a name, the path of a source folder, or the path of a compiled .py file.
 
-    Raises `ConfigError` that names file and remedy.
+    Raises `ConfigError` that names file and remedy, `UnavailableError` when there is no room for a table.
     """
     if vehicle.endswith(".py"):
         return load_table(Path(vehicle))
@@ -68,7 +70,7 @@ async def load_vehicle(vehicle: str, places: VehiclePlaces) -> VehicleTable:
         log.warning("%s; compiling it", error.message)
     try:
         return await _load_own(vehicle, folder, name, places)
-    except ConfigError as error:
+    except (ConfigError, UnavailableError) as error:
         log.warning("%s; using the table of the image", error)
         return load_table(shipped)
 
@@ -76,10 +78,19 @@ async def load_vehicle(vehicle: str, places: VehiclePlaces) -> VehicleTable:
 async def _load_own(vehicle: str, folder: Path | None, name: str, places: VehiclePlaces) -> VehicleTable:
     if folder is None:
         raise _unknown(vehicle, places)
-    own = places.state / f"{name}.py"
-    if not _is_stamped(own, folder):
-        await compile_vehicle(folder, own)
-    return load_table(own)
+    tables = [place / f"{name}.py" for place in places.own]
+    for table in tables:
+        if _is_stamped(table, folder):
+            return load_table(table)
+    for table in tables[:-1]:
+        try:
+            await compile_vehicle(folder, table)
+        except UnavailableError as error:
+            log.warning("%s; it is kept until the next boot only", error)
+        else:
+            return load_table(table)
+    await compile_vehicle(folder, tables[-1])
+    return load_table(tables[-1])
 
 
 def load_table(path: Path) -> VehicleTable:
@@ -126,9 +137,12 @@ def check_owner(path: Path) -> None:
 async def compile_vehicle(folder: Path, target: Path) -> None:
     """Compile `folder` into `target` by the vehicle compiler.
 
-    Its words become the `ConfigError` when it refuses.
+    Its words become the `ConfigError` when it refuses. `UnavailableError`: `target` cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"{target}: cannot be written: {error.strerror}", NO_ROOM) from error
     stamp = _stamp(folder)
     program = [sys.executable, "-m", "smartcockpit.vehicle", "compile", str(folder), "-o", str(target)]
     process = await asyncio.create_subprocess_exec(
@@ -148,10 +162,13 @@ async def compile_vehicle(folder: Path, target: Path) -> None:
                 f"{folder}: compiling took too long", "run it by hand: " + " ".join(program)
             ) from error
         raise
+    if process.returncode == UnavailableError.exit_code:
+        raise UnavailableError(f"{target}: cannot be written", NO_ROOM)
     if process.returncode:
         lines = stderr.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
         raise ConfigError(f"{folder} cannot be compiled: {lines[-1]}", f"smartcockpit-vehicle check {folder}")
-    target.with_suffix(".stamp").write_text(stamp)
+    with contextlib.suppress(OSError):  # without it the next start compiles again
+        target.with_suffix(".stamp").write_text(stamp)
 
 
 def _source_folder(vehicle: str, places: VehiclePlaces) -> Path | None:

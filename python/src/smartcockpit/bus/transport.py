@@ -20,7 +20,7 @@ _LINE_LIMIT = 16 * 1024
 
 HINTS = {
     "system": "is the bus running? systemctl status dbus.socket",
-    "session": "there is a session bus only inside a login session; try --address, or dbus-run-session",
+    "session": "there is one only inside a login session; name a bus by its address, or use dbus-run-session",
 }
 
 

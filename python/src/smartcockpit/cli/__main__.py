@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `cockpitctl` and return its exit code (0, 2, 69, 78; 1 is a bug and comes with its trace)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no dash shows a ?
     options = parser.build().parse_args(arguments)
     options.bus = options.bus or parser.bus_address()
     import smartcockpit.runtime.lean  # noqa: F401 - must come before asyncio

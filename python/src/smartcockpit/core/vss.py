@@ -67,6 +67,14 @@ class Catalogue:
     leaves: Mapping[str, SignalSpec]
     branches: frozenset[str]
     units: Mapping[str, Unit]
+    patterns: Mapping[str, re.Pattern[str]]
+    """What the text of a leaf must begin with, where the catalogue has a `pattern`."""
+
+    def check_text(self, path: str, text: object, place: Place) -> None:
+        """Raise `ConfigError` unless the leaf at `path` may hold `text` by its pattern."""
+        pattern = self.patterns.get(path)
+        if pattern is not None and isinstance(text, str) and not pattern.match(text):
+            raise ConfigError(f"{place}: {path} may not be {text!r}", f"it must match {pattern.pattern}")
 
     def find(self, path: str, place: Place) -> SignalSpec:
         """Return the leaf at `path`; raises `ConfigError` with the nearest one."""
@@ -111,14 +119,16 @@ def build_catalogue(
         if entry.path not in nodes:
             _check_parent(entry, nodes)
         _merge(nodes, entry)
-    leaves, branches = {}, set()
+    leaves, branches, patterns = {}, set(), {}
     for path, entry in nodes.items():
         if entry.keys.get("type", "branch") == "branch":
             branches.add(path)
             branches |= _instance_branches(path, entry)
         else:
             leaves[path] = _leaf(path, entry, units)
-    return Catalogue(leaves, frozenset(branches), units)
+            if entry.keys.get("pattern") is not None:
+                patterns[path] = _pattern(entry)
+    return Catalogue(leaves, frozenset(branches), units, patterns)
 
 
 def _merge(nodes: dict[str, VssEntry], entry: VssEntry) -> None:
@@ -235,3 +245,11 @@ def _number(entry: VssEntry, key: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{entry.at(key)}: {key} of {entry.path} is {value!r}, not a number")
     return value
+
+
+def _pattern(entry: VssEntry) -> re.Pattern[str]:
+    text = str(entry.keys["pattern"])
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ConfigError(f"{entry.at('pattern')}: pattern of {entry.path} is broken: {error}") from error

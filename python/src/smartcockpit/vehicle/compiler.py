@@ -14,7 +14,7 @@ from pathlib import Path
 from smartcockpit.core.checksum import WIDTH_BITS, Checksum, Counter
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.nearest import did_you_mean
-from smartcockpit.core.plan import MappedSignal, MessagePlan, VehiclePlan
+from smartcockpit.core.plan import MappedSignal, MessagePlan, Table, VehiclePlan
 from smartcockpit.core.signals import Scalar, SignalSpec
 from smartcockpit.core.vss import Catalogue, Place
 from smartcockpit.vehicle.database import DbcMessage, read_dbc
@@ -76,6 +76,8 @@ def compile_vehicle(folder: Path, vss: Path | None = None) -> Vehicle:
             message.signals[position],
             unit.quantity if unit else None,
         )
+        for _, value in conversion.values if isinstance(conversion, Table) else ():
+            catalogue.check_text(spec.path, value, mapping.place)
         mapped.setdefault(number, []).append(
             MappedSignal(index, position, spec, conversion, mapping.interval_ms, mapping.on_change)
         )
@@ -87,7 +89,7 @@ def compile_vehicle(folder: Path, vss: Path | None = None) -> Vehicle:
         tuple(specs),
         messages,
         sources_digest(folder, vss),
-        _values(settings, specs),
+        _values(settings, catalogue, specs),
     )
     return Vehicle(plan, tuple(notes), tuple(shelf.plans))
 
@@ -257,9 +259,13 @@ def _attributes(
     return found
 
 
-def _values(settings: VehicleSettings, specs: list[SignalSpec]) -> tuple[tuple[int, Scalar], ...]:
+def _values(
+    settings: VehicleSettings, catalogue: Catalogue, specs: list[SignalSpec]
+) -> tuple[tuple[int, Scalar], ...]:
     """Return (signal index, value) of the fixed attributes."""
     index = {spec.path: i for i, spec in enumerate(specs)}
+    for path, value in settings.attributes.items():
+        catalogue.check_text(path, value, settings.place)
     return tuple(
         (index[path], checked_value(specs[index[path]], value, settings.place))
         for path, value in settings.attributes.items()

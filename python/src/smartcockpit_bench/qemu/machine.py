@@ -92,7 +92,8 @@ def _boot(hardware: Hardware) -> list[str]:
 
 def _disk(name: str, path: Path, form: str, *, read_only: bool = False) -> list[str]:
     # unsafe: flushes are ignored. The layer is thrown away; tests of power cuts choose their own cache mode.
-    drive = f"id={name},if=none,format={form},cache=unsafe,file={path}" + (
+    file = str(path).replace(",", ",,")
+    drive = f"id={name},if=none,format={form},cache=unsafe,file={file}" + (
         ",readonly=on" if read_only else ""
     )
     return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]

@@ -108,11 +108,13 @@ class CanBridge:
             life.alive()
 
     def _places(self) -> VehiclePlaces:
-        given = os.environ.get("STATE_DIRECTORY")
-        state = Path(given) if given else Path.home() / ".local/state/smartcockpit"
-        sources = tuple(map(Path, self._settings.vehicle_sources))
+        # By systemd; the second is memory, for a data partition that is full or read-only.
+        given = [os.environ.get(name) for name in ("STATE_DIRECTORY", "RUNTIME_DIRECTORY")]
+        own = [Path(place, "vehicles") for place in given if place]
         return VehiclePlaces(
-            sources, tuple(map(Path, self._settings.vehicle_tables)), Path(state, "vehicles")
+            tuple(map(Path, self._settings.vehicle_sources)),
+            tuple(map(Path, self._settings.vehicle_tables)),
+            own or [Path.home() / ".local/state/smartcockpit/vehicles"],
         )
 
     def _works(
