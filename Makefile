@@ -15,6 +15,8 @@ SITE     ?= $(LIBDIR)/python3/dist-packages
 INTERPRETER ?= $(PREFIX)/bin/python3
 BYTECODE ?= yes
 WHEEL    ?= $(wheel)
+NATIVE   ?= yes
+CFLAGS   ?= -O2
 VEHICLES ?= $(patsubst dbc/%/vehicle.toml,%,$(wildcard dbc/*/vehicle.toml))
 
 venv     := .venv
@@ -22,6 +24,7 @@ PYTHON   ?= $(venv)/bin/python
 sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR)
 ready    := $(venv)/.ready-$(ARCH)
 wheel     = build/wheel/smartcockpit.whl
+native   := build/native/$(or $(shell $(CC) -dumpmachine 2>/dev/null),none)/libcanreceive.so
 daemons  := $(shell sed -n 's/^smartcockpit-\([a-z]*\) = "smartcockpit\.daemons\..*/\1/p' python/pyproject.toml)
 packaged := $(shell find python/src/smartcockpit python/pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
 
@@ -29,7 +32,8 @@ export MIRROR DRIVE VEHICLE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles clean FORCE
+.PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock native install \
+    install-python install-system install-vehicles install-native clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -63,13 +67,13 @@ $(ready): python/requirements.lock bench/host-packages.list python/src/smartcock
 	@touch $@
 
 clean: ## remove what was built; the downloads in build/cache stay
-	@$(sudo) rm -rf build/image build/wheel
+	@$(sudo) rm -rf build/image build/wheel build/native
 
 # ---- proof ------------------------------------------------------------------------------------------------
 
 test: check test-fast test-system ## set up, then every check and every test
 
-check: $(ready) ## format, lint, types, import rules, spelling, shell scripts
+check: $(ready) $(native) ## format, lint, types, import rules, spelling, shell scripts
 	@$(venv)/bin/ruff format --quiet --check --config python/pyproject.toml python tests
 	@$(venv)/bin/ruff check --quiet --config python/pyproject.toml python tests
 	@cd python && ../$(venv)/bin/mypy
@@ -78,16 +82,16 @@ check: $(ready) ## format, lint, types, import rules, spelling, shell scripts
 	@shellcheck $(shell_scripts)
 	@echo "check: all good"
 
-spelled = README.md CHANGELOG.md SECURITY.md docs bench systemd dbc meta-smartcockpit python/src tests kas.yml Makefile
+spelled = README.md CHANGELOG.md SECURITY.md docs bench systemd dbc meta-smartcockpit python/native python/src tests kas.yml Makefile
 shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | grep -v '"' | xargs -d '\n' grep -lE '^\#!.*\b(sh|bash)\b' --)
 
-test-fast: $(ready) ## unit, component, contract and repository tests: no QEMU
+test-fast: $(ready) $(native) ## unit, component, contract and repository tests: no QEMU
 	@$(PYTHON) -m pytest -q -n 2 tests/unit tests/component tests/contract tests/repo $(ARGS)
 
 test-system: image ## boot the image and test what a user would see
 	@$(PYTHON) -m pytest -v tests/system $(ARGS)
 
-perf: $(ready) ## benchmarks, each beside its peer
+perf: $(ready) $(native) ## benchmarks, each beside its peer
 	@missed=; for bench in tests/perf/bench_*.py; do \
 	    PYTHONPATH=python/src:tests $(PYTHON) $$bench $(ARGS) || missed="$$missed $$bench"; \
 	done; test -z "$$missed" || { echo "perf: a target is missed in$$missed" >&2; exit 1; }
@@ -118,7 +122,21 @@ $(wheel): $(packaged) | $(ready)
 	    --wheel-dir build/wheel build/wheel/source
 	@ln -sf $$(basename build/wheel/smartcockpit-*.whl) $@
 
-install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
+# The C library that receives and decodes CAN frames; without it (NATIVE=no) Python does. CC, CFLAGS and LDFLAGS are
+# the builder's, what keeps hostile bytes at bay is ours.
+native_flags = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Werror \
+    -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+
+native: $(native) ## build the C library, say where it is
+	@echo $(native)
+
+$(native): $(wildcard python/native/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(native_flags) $(LDFLAGS) -shared -Wl,-z,relro,-z,now $(filter %.c,$^) -o $@.$$$$ && \
+	    mv $@.$$$$ $@
+
+install: install-python install-system install-vehicles $(if $(filter yes,$(NATIVE)),install-native)
+install: ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, CC, NATIVE=no, BYTECODE=no)
 ifeq ($(BYTECODE),yes)
 	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
 	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
@@ -127,6 +145,9 @@ endif
 install-python: $(WHEEL)
 	$(PYTHON) python/install_wheel.py "$$(readlink -f '$(WHEEL)')" --destdir='$(DESTDIR)' --prefix='$(PREFIX)' --site='$(SITE)' \
 	    --interpreter='$(INTERPRETER)'
+
+install-native: $(native)
+	@install -D -m 0755 $(native) '$(DESTDIR)$(LIBDIR)/smartcockpit/libcanreceive.so'
 
 # Folder in the checkout = folder in the system. A folder that does not exist is nothing to install.
 install_trees = \

@@ -28,6 +28,7 @@ from support.mini_vehicle import (
     speed_frame,
     write_table,
 )
+from support.native import library_path
 
 NAME = "org.smartcockpit.CanBridge1"
 BRIDGE = "/org/smartcockpit/CanBridge1"
@@ -36,6 +37,7 @@ UNAVAILABLE, INVALID, STALE, VALID = range(4)
 
 CONFIG = """
 vehicle = "{table}"
+decoder_library = "{library}"
 [restart]
 first_ms = 20
 [buses.chassis]
@@ -54,7 +56,8 @@ class Bridge:
         self.folder = folder
         self.address = address
         table = write_table(folder / "tables/mini.py")
-        (folder / "canbridge.toml").write_text((config or CONFIG).format(table=table, folder=folder))
+        names = {"table": table, "folder": folder, "library": library_path()}
+        (folder / "canbridge.toml").write_text((config or CONFIG).format(**names))
         self.process: subprocess.Popen[str] | None = None
         self.chassis = DatagramBus(folder / "chassis")
         self.cabin = DatagramBus(folder / "cabin")
@@ -165,6 +168,33 @@ async def test_frames_become_signals_with_quality(bridge: Bridge, client: RawCli
     assert (counters["chassis"]["Frames"], counters["cabin"]["Frames"]) == (1, 1)
     assert (await prop(client, "Buses"))["cabin"]["DataBitrate"].value == 2_000_000
     assert await prop(client, "Vehicle") == "mini"
+    assert await prop(client, "Decoder") == "native"
+
+
+@pytest.mark.parametrize(
+    ("library", "reason"),
+    [
+        ('decoder = "python"', None),
+        ('decoder_library = "/nowhere/libcanreceive.so"', "/nowhere/libcanreceive.so: cannot open"),
+        ('decoder_library = "{folder}/canbridge.toml"', "canbridge.toml: "),
+    ],
+    ids=["not wanted", "missing", "damaged"],
+)
+async def test_without_the_c_library_python_decodes_and_says_so_once(
+    folder: Path, bus: PrivateBus, client: RawClient, library: str, reason: str | None
+) -> None:
+    bridge = Bridge(folder, bus.address, CONFIG.replace('decoder_library = "{library}"', library))
+    await start(bridge, client)
+    bridge.chassis.send(speed_frame(12.5, 40))
+    bridge.cabin.send(light_frame(70))
+    await becomes(client, SPEED, 12.5, VALID)
+    await becomes(client, BRIGHTNESS, 70, VALID)
+    assert await prop(client, "Decoder") == "python"
+    code, err = bridge.stop()
+    bridge.close()
+    assert code == 0
+    assert err.count("decoded in Python") == (reason is not None)
+    assert (reason or "") in err
 
 
 async def test_silence_turns_stale_and_the_same_frame_makes_it_valid_again(

@@ -43,6 +43,7 @@ def test_emits_changed_signal_is_annotated_where_it_is_not_the_default() -> None
     assert emits == {
         "Version": Emits.CONST,
         "Vehicle": Emits.CONST,
+        "Decoder": Emits.CONST,
         "Counters": Emits.FALSE,
         "Load": Emits.FALSE,
     }

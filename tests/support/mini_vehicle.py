@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A compiled vehicle written by hand: what a daemon's test needs of a table, without the compiler.
+"""A compiled vehicle made from a plan, without any file: what a daemon's test needs of a table.
 
 Bus `chassis` (classic): 0x100 carries Vehicle.Speed (u16, 0.01 km/h) and Vehicle.Chassis.Brake.PedalPosition
 (u8, %) every `cycle_ms`. Bus `cabin` (FD): 0x18FF0001 (29 bits) carries
@@ -10,65 +10,49 @@ from __future__ import annotations
 
 import socket
 import struct
+from fractions import Fraction
 from pathlib import Path
 
+from smartcockpit.core.layout import BitField
+from smartcockpit.core.plan import BusPlan, FieldPlan, Linear, MappedSignal, MessagePlan, VehiclePlan
+from smartcockpit.core.signals import Datatype, SignalKind, SignalSpec
 from smartcockpit.core.table import FORMAT
+from smartcockpit.vehicle import table_source
 
 SPEED = "Vehicle.Speed"
 PEDAL = "Vehicle.Chassis.Brake.PedalPosition"
 BRIGHTNESS = "Vehicle.Cabin.Infotainment.HMI.Brightness"
 BRAND = "Vehicle.VehicleIdentification.Brand"
-
-SOURCE = """# SPDX-License-Identifier: Apache-2.0
-FORMAT = {format}
-VEHICLE = "mini"
-SOURCES = "by hand"
-BUSES = (("chassis", "can0", 500000, 0), ("cabin", "can1", 500000, 2000000))
-SIGNALS = (
-    ("Vehicle.Speed", "float", "km/h", "sensor", "Vehicle speed.", 0.0, 250.0, ()),
-    ("Vehicle.Chassis.Brake.PedalPosition", "uint8", "percent", "sensor", "Pedal.", 0, 100, ()),
-    ("Vehicle.Cabin.Infotainment.HMI.Brightness", "uint8", "percent", "sensor", "Light.", 0, 100, ()),
-    ("Vehicle.VehicleIdentification.Brand", "string", "", "attribute", "Maker.", None, None, ()),
+SPECS = (
+    SignalSpec(SPEED, Datatype.FLOAT, "km/h", description="Vehicle speed.", minimum=0.0, maximum=250.0),
+    SignalSpec(PEDAL, Datatype.UINT8, "percent", description="Pedal.", minimum=0, maximum=100),
+    SignalSpec(BRIGHTNESS, Datatype.UINT8, "percent", description="Light.", minimum=0, maximum=100),
+    SignalSpec(BRAND, Datatype.STRING, kind=SignalKind.ATTRIBUTE, description="Maker."),
 )
-ATTRIBUTES = ((3, "Mini"),)
-VALID, FOREVER = 3, (1 << 63) - 1
+BUSES = (BusPlan("chassis", "can0", 500_000), BusPlan("cabin", "can1", 500_000, 2_000_000))
 
-def _decode_speed(data):
-    return (data[0] * 256 + data[1]) / 100, data[2]
 
-def _make_speed(tally):
-    last = [None, None]
-    def update(body, now_ns, time_us, emit):
-        values = _decode_speed(body[4:])
-        for i in (0, 1):
-            if values[i] != last[i]:
-                last[i] = values[i]
-                emit((i, values[i], VALID, time_us))
-        return FOREVER
-    def forget():
-        last[:] = [None, None]
-    return update, forget
-
-def _decode_light(data):
-    return (data[0],)
-
-def _make_light(tally):
-    def update(body, now_ns, time_us, emit):
-        emit((2, body[4], VALID, time_us))
-        return FOREVER
-    return update, lambda: None
-
-MESSAGES = (
-    (0, 0x100, "Speed", 8, {cycle_ms}, 0, (0, 1), _decode_speed, (_make_speed, (2, 3), ("Speed", "Pedal"), False)),
-    (1, 0x98FF0001, "Light", 12, 0, 0, (2,), _decode_light, (_make_light, (1,), ("Light",), False)),
-)
-"""
+def plan(cycle_ms: int = 100) -> VehiclePlan:
+    """Return the vehicle as the compiler plans it."""
+    hundredths, whole = Linear(Fraction(1, 100), Fraction(0)), Linear(Fraction(1), Fraction(0))
+    speed = FieldPlan("Speed", BitField(7, 16, big_endian=True), 0.01)
+    pedal, light = FieldPlan("Pedal", BitField(16, 8)), FieldPlan("Light", BitField(0, 8))
+    mapped = [
+        MappedSignal(i, field, SPECS[i], line)
+        for i, field, line in ((0, 0, hundredths), (1, 1, whole), (2, 0, whole))
+    ]
+    messages = (
+        MessagePlan(0, 0x100, "Speed", 8, (speed, pedal), tuple(mapped[:2]), cycle_ms),
+        MessagePlan(1, 0x98FF0001, "Light", 12, (light,), (mapped[2],)),
+    )
+    return VehiclePlan("mini", BUSES, SPECS, messages, "by hand", ((3, "Mini"),))
 
 
 def write_table(path: Path, cycle_ms: int = 100, format_: int = FORMAT) -> Path:
     """Write the table to `path` as the compiler would."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(SOURCE.format(format=format_, cycle_ms=cycle_ms))
+    text = table_source.write_table(plan(cycle_ms))
+    path.write_text(text.replace(f"FORMAT = {FORMAT}", f"FORMAT = {format_}"))
     return path
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from smartcockpit.core.plan import BusPlan, MessagePlan, VehiclePlan
+from smartcockpit.core.plan import BusPlan, Linear, MappedSignal, MessagePlan, VehiclePlan
+from smartcockpit.core.signals import Datatype, SignalSpec
 from smartcockpit.core.table import VehicleTable
 from smartcockpit.vehicle.compiler import compile_vehicle
 from smartcockpit.vehicle.database import read_dbc
@@ -89,6 +91,24 @@ def whole_dbc(path: Path) -> VehicleTable:
     """Compile all messages of a DBC file, nothing mapped: for comparing `decode` with cantools."""
     messages = tuple(MessagePlan(0, m.can_id, m.name, m.length, m.fields) for m in read_dbc(path, []))
     return load(write_table(VehiclePlan("whole", (BusPlan("b", "can0", 500_000),), (), messages)))
+
+
+def mapped_dbc(path: Path) -> VehicleTable:
+    """Compile all messages of a DBC file, each signal mapped as it is to a double."""
+    specs: list[SignalSpec] = []
+    messages = []
+    for message in read_dbc(path, []):
+        mapped = []
+        for i, place in enumerate(message.fields):
+            limits = (-1.7e308, 1.7e308) if place.place.is_float else (None, None)
+            line = Linear(Fraction(str(place.scale)), Fraction(str(place.offset)), *limits)
+            spec = SignalSpec(f"Vehicle.S{len(specs)}", Datatype.DOUBLE)
+            mapped.append(MappedSignal(len(specs), i, spec, line))
+            specs.append(spec)
+        plan = MessagePlan(0, message.can_id, message.name, message.length, message.fields, tuple(mapped))
+        messages.append(plan)
+    buses = (BusPlan("b", "can0", 500_000),)
+    return load(write_table(VehiclePlan("mapped", buses, tuple(specs), tuple(messages))))
 
 
 def classic(can_id: int, data: bytes) -> tuple[int, bytes]:

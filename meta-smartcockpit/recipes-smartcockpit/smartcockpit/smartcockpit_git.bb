@@ -23,6 +23,7 @@ SRC_URI = "file://LICENSE \
            file://docs/completion \
            file://docs/man \
            file://python/install_wheel.py \
+           file://python/native \
            file://python/pyproject.toml \
            file://python/src/smartcockpit \
            file://systemd"
@@ -31,6 +32,10 @@ S = "${UNPACKDIR}"
 inherit python_setuptools_build_meta systemd useradd
 
 PEP517_SOURCE_PATH = "${S}/python"
+
+do_compile:append() {
+    oe_runmake -C ${S} native
+}
 
 do_install() {
     oe_runmake -C ${S} install \

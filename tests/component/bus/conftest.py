@@ -39,6 +39,10 @@ class Bridge(CanBridge1):
         return "demo"
 
     @property
+    def decoder(self) -> str:
+        return "native"
+
+    @property
     def buses(self) -> dict[str, BusStatus]:
         return self.status
 

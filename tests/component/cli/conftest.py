@@ -32,6 +32,7 @@ class PaperBridge(CanBridge1):
 
     version = "1.2.3"
     vehicle = "demo"
+    decoder = "native"
     load = {"powertrain": 12.5, "body": 0.0}  # noqa: RUF012 - a fake
 
     @property

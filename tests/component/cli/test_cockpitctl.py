@@ -112,10 +112,11 @@ async def test_status_of_an_unknown_daemon_names_the_nearest(
 async def test_can_shows_buses_counters_and_reasons(car: Car, cockpitctl: Cockpitctl) -> None:
     done = await cockpitctl("can")
     assert done.code == 0, done.err
-    assert "vehicle demo" in done.out
+    assert "vehicle demo, decoder native" in done.out
     assert "body: can1 is down" in done.out
     assert "powertrain: 3 checksum errors" in done.out
     body = json.loads((await cockpitctl("can", "--json", "powertrain")).out)
+    assert body["decoder"] == "native"
     assert body["buses"][0]["load_percent"] == 12.5
     assert body["buses"][0]["frames"] == 12
 

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smartcockpit.adapters import python_can, recvmmsg, recvmsg, socketcan
+from smartcockpit.adapters import native_receiver, python_can, recvmmsg, recvmsg, socketcan
 from smartcockpit.adapters.frame_source import BATCH, EFF_FLAG
+from smartcockpit.adapters.native_receiver import NativeReceiver
 from smartcockpit.adapters.recvmmsg import MmsgReceiver, NoRecvmmsgError
 from smartcockpit.adapters.recvmsg import MsgReceiver
 from smartcockpit.adapters.socketcan import FILTER, SocketCan, kernel_filters
 from smartcockpit.core.errors import UnavailableError
+from support.native import library
 
 Pair = tuple[socket.socket, SocketCan]
 
@@ -33,7 +35,7 @@ def fd(can_id: int, data: bytes) -> bytes:
     return struct.pack("=IBB2x64s", can_id, len(data), 5, data)
 
 
-@pytest.fixture(params=["recvmmsg", "recvmsg"])
+@pytest.fixture(params=["native", "recvmmsg", "recvmsg"])
 def open_pair(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Pair]]:
@@ -48,7 +50,8 @@ def open_pair(
 
     def make(*, fd_frames: bool = True, kind: int = socket.SOCK_DGRAM) -> Pair:
         far, near = socket.socketpair(socket.AF_UNIX, kind)
-        source = SocketCan.from_socket(near, fd_frames=fd_frames)
+        native = library() if request.param == "native" else None
+        source = SocketCan.from_socket(near, fd_frames=fd_frames, library=native)
         opened.extend((far, source))
         return far, source
 
@@ -105,7 +108,7 @@ def test_times_are_the_kernels(open_pair: Callable[..., Pair]) -> None:
 def test_time_is_the_wake_up_where_the_kernel_gives_none() -> None:
     far, near = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with far, near:
-        for receiver in (MmsgReceiver(near, True), MsgReceiver(near)):
+        for receiver in (NativeReceiver(near, True, library()), MmsgReceiver(near, True), MsgReceiver(near)):
             far.send(classic(1))
             batch = receiver.receive()
             assert batch is not None
@@ -171,7 +174,7 @@ def test_an_interface_that_is_not_there_is_unavailable() -> None:
         SocketCan.open("nocan9", [1], fd_frames=False)
 
 
-@pytest.mark.parametrize("module", [socketcan, recvmmsg, recvmsg, python_can])
+@pytest.mark.parametrize("module", [socketcan, native_receiver, recvmmsg, recvmsg, python_can])
 def test_the_adapters_have_no_way_to_send(module: object) -> None:
     names = {n.attr for n in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(n, ast.Attribute)}
     assert not {n for n in names if n.startswith(("send", "write", "sendto")) and n != "sendall"}

@@ -11,6 +11,7 @@ import pytest
 from smartcockpit.adapters import table_file
 from smartcockpit.adapters.table_file import VehiclePlaces, load_table, load_vehicle
 from smartcockpit.core.errors import ConfigError
+from smartcockpit.core.table import FORMAT
 from support.mini_vehicle import SPEED, write_table
 
 DEMO = Path(__file__).resolve().parents[3] / "dbc"
@@ -68,7 +69,7 @@ def test_a_table_that_others_may_write_is_refused(tmp_path: Path, place: str) ->
     ("text", "words"),
     [
         ("FORMAT = 99", "table format 99.*Hint: compile the vehicle folder again"),
-        ("FORMAT = 1", "damaged"),
+        (f"FORMAT = {FORMAT}", "damaged"),
         ("this is no Python", "no compiled vehicle.*SyntaxError"),
         ("1 / 0", "no compiled vehicle.*ZeroDivisionError"),
     ],

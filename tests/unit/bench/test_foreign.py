@@ -36,6 +36,11 @@ def test_own_architecture_needs_nothing(registry: Path, monkeypatch: pytest.Monk
     assert not list(registry.iterdir())
 
 
+def test_our_c_code_is_compiled_for_the_target(registry: Path) -> None:
+    assert foreign.compiler("amd64") == []
+    assert foreign.compiler("arm64") == ["CC=aarch64-linux-gnu-gcc"]
+
+
 def test_existing_registration_is_used(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     works(monkeypatch, True)
     with foreign.runnable("arm64"):

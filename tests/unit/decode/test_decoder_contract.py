@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from smartcockpit.core.checksum import Checksum
 from smartcockpit.core.decode import Decoder, DecoderBackend
 from smartcockpit.core.table import VehicleTable
+from support.native import native_decoder
 from support.vehicles import (
     DEMO,
     MOTION,
@@ -25,7 +26,7 @@ from support.vehicles import (
     write_folder,
 )  # fmt: skip
 
-BACKENDS: list[Callable[[VehicleTable, int], DecoderBackend]] = [Decoder]
+BACKENDS: list[Callable[[VehicleTable, int], DecoderBackend]] = [Decoder, native_decoder]
 SPEED, GEAR, TEMPERATURE, LEFT, RIGHT, PITCH = range(6)
 INVALID, VALID = 1, 3
 GUARDED = """
@@ -67,7 +68,8 @@ def motion(speed: float = 0, gear: int = 0, temperature: int = 0, count: int = 0
 
 
 def feed(decoder: DecoderBackend, *records: tuple[int, bytes], now: int = 1) -> list:
-    return decoder.feed(Batch(records), now)
+    """Signals come in any order, the readings of each of them in the order of time."""
+    return sorted(decoder.feed(Batch(records), now), key=lambda update: update[0])
 
 
 def test_first_frame_gives_every_signal_with_the_time_of_its_frame(decoder):

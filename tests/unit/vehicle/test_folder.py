@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smartcockpit.core.errors import ConfigError, SmartCockpitError
-from smartcockpit.core.table import VehicleTable
+from smartcockpit.core.table import FORMAT, VehicleTable
 from smartcockpit.vehicle.__main__ import main
 from smartcockpit.vehicle.compiler import compile_vehicle
 from support.vehicles import DBC, DEMO, SIGNALS, VSS, compiled, load, write_folder
@@ -149,7 +149,7 @@ def test_table_of_another_format_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="table format 99"):
         VehicleTable.from_namespace({"FORMAT": 99})
     with pytest.raises(ConfigError, match="damaged"):
-        VehicleTable.from_namespace({"FORMAT": 1, "VEHICLE": "x"})
+        VehicleTable.from_namespace({"FORMAT": FORMAT, "VEHICLE": "x"})
 
 
 def test_compile_writes_a_table_once(tmp_path, capsys):

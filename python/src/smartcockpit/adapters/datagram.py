@@ -10,11 +10,12 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from smartcockpit.adapters.canreceive import Library
 from smartcockpit.adapters.socketcan import SocketCan
 from smartcockpit.core.errors import UnavailableError
 
 
-def open_datagram(path: str, *, fd_frames: bool) -> SocketCan:
+def open_datagram(path: str, *, fd_frames: bool, library: Library | None = None) -> SocketCan:
     """Listen at `path`; raises `UnavailableError` when that cannot be."""
     opened: list[socket.socket] = []
     try:
@@ -27,4 +28,4 @@ def open_datagram(path: str, *, fd_frames: bool) -> SocketCan:
         for sock in opened:
             sock.close()
         raise UnavailableError(f"{path}: {error.strerror}", "can its folder be written?") from error
-    return SocketCan.from_socket(*opened, fd_frames=fd_frames)
+    return SocketCan.from_socket(*opened, fd_frames=fd_frames, library=library)

@@ -28,6 +28,10 @@ class Frames(Protocol):
     def count(self) -> int:
         """How many records there are."""
 
+    @property
+    def full(self) -> bool:
+        """True when more may wait."""
+
     def time_us(self, i: int) -> int:
         """Return the receive time of record `i`, µs CLOCK_REALTIME."""
 
@@ -46,7 +50,7 @@ class FrameSource(Protocol):
         """Return a descriptor that is readable while error frames wait, -1 without one."""
 
     def receive(self) -> Frames | None:
-        """Return what waits, at most `BATCH` records, or None.
+        """Return what waits, or as much of it as a batch holds, or None.
 
         Raises OSError when the link is down or gone.
         """

@@ -32,6 +32,7 @@ class _Batch:
     def __init__(self, records: list[tuple[int, bytes]], times: list[int]) -> None:
         self.records, self._times = records, times
         self.count = len(records)
+        self.full = self.count == BATCH
 
     def time_us(self, i: int) -> int:
         return self._times[i]

@@ -69,6 +69,7 @@ class MmsgReceiver:
         self._used = 0
         self.records: Iterable[tuple[int, bytes]] = ()
         self.count = 0
+        self.full = False
         self.dropped = 0
         self.malformed = 0
 
@@ -88,6 +89,7 @@ class MmsgReceiver:
         lengths = self._lengths[n].unpack_from(self._headers)
         self._read_dropped(n - 1)
         self._unpack(n, lengths)
+        self.full = n == BATCH
         self._woken_us = 0
         return self
 

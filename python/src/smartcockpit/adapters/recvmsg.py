@@ -29,6 +29,7 @@ class MsgReceiver:
         self._times: list[int] = []
         self.records: list[tuple[int, bytes]] = []
         self.count = 0
+        self.full = False
         self.dropped = 0
         self.malformed = 0
 
@@ -48,6 +49,7 @@ class MsgReceiver:
             else:
                 raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         self.count = len(self.records)
+        self.full = self.count == BATCH
         return self if self.records else None
 
     def _read(self, ancillary: list[tuple[int, int, bytes]]) -> int:

@@ -15,6 +15,7 @@ import socket
 import struct
 from collections.abc import Iterable
 
+from smartcockpit.adapters.canreceive import Library
 from smartcockpit.adapters.frame_source import (
     CLASSIC_SIZE,
     EFF_FLAG,
@@ -24,6 +25,7 @@ from smartcockpit.adapters.frame_source import (
     SFF_MASK,
     Frames,
 )  # fmt: skip
+from smartcockpit.adapters.native_receiver import NativeReceiver
 from smartcockpit.adapters.recvmmsg import SO_RXQ_OVFL, SO_TIMESTAMPNS, MmsgReceiver, NoRecvmmsgError
 from smartcockpit.adapters.recvmsg import MsgReceiver
 from smartcockpit.core.errors import UnavailableError
@@ -42,18 +44,30 @@ ERROR_FRAME = struct.Struct("=I4x8s")
 class SocketCan:
     """One CAN interface, open for reading. Implements `frame_source.FrameSource`."""
 
-    def __init__(self, data: socket.socket, errors: socket.socket | None, *, fd_frames: bool) -> None:
+    def __init__(
+        self,
+        data: socket.socket,
+        errors: socket.socket | None,
+        *,
+        fd_frames: bool,
+        library: Library | None = None,
+    ) -> None:
         self._data = data
         self._errors = errors
-        self._receiver: MmsgReceiver | MsgReceiver
+        self._receiver: NativeReceiver | MmsgReceiver | MsgReceiver
         try:
-            self._receiver = MmsgReceiver(data, fd_frames)
+            if library is not None:
+                self._receiver = NativeReceiver(data, fd_frames, library)
+            else:
+                self._receiver = MmsgReceiver(data, fd_frames)
         except NoRecvmmsgError as error:
             self._receiver = _one_by_one(data, error)
 
     @classmethod
-    def open(cls, interface: str, ids: Iterable[int], *, fd_frames: bool) -> SocketCan:
-        """Open `interface` for the mapped `ids` (bit 31 set: 29-bit id).
+    def open(
+        cls, interface: str, ids: Iterable[int], *, fd_frames: bool, library: Library | None = None
+    ) -> SocketCan:
+        """Open `interface` for the mapped `ids` (bit 31 set: 29-bit id); `library` receives, if there is one.
 
         Raises `UnavailableError` when the interface is not there or the kernel has no CAN.
         """
@@ -74,11 +88,16 @@ class SocketCan:
             for sock in opened:
                 sock.close()
             raise UnavailableError(f"{interface}: {error.strerror}", _hint(interface, error.errno)) from error
-        return cls(data, errors, fd_frames=fd_frames)
+        return cls(data, errors, fd_frames=fd_frames, library=library)
 
     @classmethod
     def from_socket(
-        cls, data: socket.socket, errors: socket.socket | None = None, *, fd_frames: bool = True
+        cls,
+        data: socket.socket,
+        errors: socket.socket | None = None,
+        *,
+        fd_frames: bool = True,
+        library: Library | None = None,
     ) -> SocketCan:
         """Read from any datagram socket whose datagrams are `struct can_frame` or `canfd_frame`.
 
@@ -87,7 +106,7 @@ class SocketCan:
         for sock in (data, errors):
             if sock is not None:
                 _prepare(sock)
-        return cls(data, errors, fd_frames=fd_frames)
+        return cls(data, errors, fd_frames=fd_frames, library=library)
 
     @property
     def dropped(self) -> int:

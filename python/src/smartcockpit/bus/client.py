@@ -149,6 +149,7 @@ class CanBridgeState(NamedTuple):
 
     version: str
     vehicle: str
+    decoder: str
     buses: dict[str, BusStatus]
     counters: dict[str, BusCounters]
     load: dict[str, float]
@@ -166,6 +167,7 @@ class CanBridgeClient:
         return CanBridgeState(
             found["Version"],
             found["Vehicle"],
+            found["Decoder"],
             {name: BusStatus.from_plain(entries) for name, entries in found["Buses"].items()},
             {name: BusCounters.from_plain(entries) for name, entries in found["Counters"].items()},
             found["Load"],

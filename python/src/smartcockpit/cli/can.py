@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cockpitctl can`: the CAN buses as the canbridge sees them.
 
-JSON: {"vehicle": …, "version": …, "buses": [{name, interface, state, since_us, reason, bitrate, data_bitrate,
-load_percent (null when not known), frames, unchanged, drops, error_frames, bus_off, restarts, rx_errors,
-tx_errors, unknown_id, short_frame, unknown_mux, checksum_errors, counter_errors, out_of_range}]}.
+JSON: {"vehicle": …, "version": …, "decoder": "native" or "python", "buses": [{name, interface, state,
+since_us, reason, bitrate, data_bitrate, load_percent (null when not known), frames, unchanged, drops,
+error_frames, bus_off, restarts, rx_errors, tx_errors, unknown_id, short_frame, unknown_mux, checksum_errors,
+counter_errors, out_of_range}]}.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ async def run(options: argparse.Namespace, bus: BusConnection) -> int:
         state = await client.state()
         rows = [as_json(name, state) for name in chosen(options.buses, state)]
         if options.json:
-            body = {"vehicle": state.vehicle, "version": state.version, "buses": rows}
+            about = {"vehicle": state.vehicle, "version": state.version, "decoder": state.decoder}
+            body = {**about, "buses": rows}
             print(output.line(body) if options.watch else output.document(body), flush=True)
         else:
-            show(rows, state.vehicle, clear=options.watch and sys.stdout.isatty())
+            show(rows, state, clear=options.watch and sys.stdout.isatty())
         if not options.watch:
             return 0
         await asyncio.sleep(options.interval)
@@ -61,12 +63,12 @@ def chosen(wanted: list[str], state: CanBridgeState) -> list[str]:
     return wanted or list(state.buses)
 
 
-def show(rows: list[dict[str, Any]], vehicle: str, clear: bool) -> None:
+def show(rows: list[dict[str, Any]], state: CanBridgeState, clear: bool) -> None:
     """Print the tables for people: the buses, then only those errors that happened."""
     if clear:
         print("\x1b[H\x1b[J", end="")
     head = ("BUS", "INTERFACE", "STATE", "SINCE", "KBIT/S", "LOAD", "FRAMES", "UNCHANGED", "DROPS", "ERRORS")
-    print(f"vehicle {text.plain(vehicle) or '–'}")
+    print(f"vehicle {text.plain(state.vehicle) or '–'}, decoder {text.plain(state.decoder)}")
     print(text.table(head, [_row(row) for row in rows], right=(4, 5, 6, 7, 8, 9)))
     for row in rows:
         if row["reason"]:

@@ -8,7 +8,7 @@ tests/unit/decode holds for each of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from smartcockpit.core.signals import Update
@@ -47,19 +47,29 @@ class DecoderBackend(Protocol):
 
     ids: tuple[int, ...]
     messages: tuple[Message, ...]
-    last_seen_ns: list[int]
-    tally: Tally
+
+    @property
+    def last_seen_ns(self) -> Sequence[int]:
+        """Return when each message was last seen."""
+
+    @property
+    def tally(self) -> Tally:
+        """Return the counts so far."""
 
     def feed(self, batch: FrameBatch, now_ns: int) -> list[Update]:
-        """Return the readings that are new in `batch`, in order; never raises, whatever the bytes."""
+        """Return the readings that are new in `batch`; never raises, whatever the bytes.
+
+        Readings of one signal are in order. Of several of equal quality only the newest must be there.
+        """
 
     def flush(self, now_ns: int) -> list[Update]:
         """Return changed values that their interval held back and whose time has come."""
 
-    def forget(self, message: int | None = None) -> None:
-        """Let the next frame of message k (None: of all) count as new, so that it publishes all its
-        signals.
-        """
+    def forget(self, message: int) -> None:
+        """Let the next frame of this message count as new, so that it publishes all its signals."""
+
+    def start_over(self) -> None:
+        """Forget all messages and that they were ever seen; counts go on."""
 
 
 class _Slot:
@@ -147,11 +157,17 @@ class Decoder:
                 slot.due = slot.update(slot.body, now_ns, slot.time_us, out.append)
         return out
 
-    def forget(self, message: int | None = None) -> None:
+    def forget(self, message: int) -> None:
         """Contract: `DecoderBackend.forget`."""
-        for slot in self._all if message is None else [self._all[message]]:
-            slot.body, slot.filled, slot.due, slot.update = b"", b"", NEVER, slot.update_whole
-            slot.forget()
+        slot = self._all[message]
+        slot.body, slot.filled, slot.due, slot.update = b"", b"", NEVER, slot.update_whole
+        slot.forget()
+
+    def start_over(self) -> None:
+        """Contract: `DecoderBackend.start_over`."""
+        for k in range(len(self._all)):
+            self.forget(k)
+            self.last_seen_ns[k] = 0
 
     def _count_stranger(self, can_id: int) -> None:
         if can_id & CAN_ERR_FLAG:

@@ -102,6 +102,42 @@ class MessagePlan:
     counter: tuple[int, Counter] | None = None
     """Index of the counter's field, and how it counts."""
 
+    @property
+    def multiplexers(self) -> dict[int, Ranges]:
+        """Return the fields that choose others, each with all values that choose something, sorted."""
+        found: dict[int, set[tuple[int, int]]] = {}
+        for place in self.fields:
+            for multiplexer, ranges in place.conditions:
+                found.setdefault(multiplexer, set()).update(ranges)
+        return {multiplexer: tuple(sorted(ranges)) for multiplexer, ranges in sorted(found.items())}
+
+    @property
+    def read_fields(self) -> list[int]:
+        """Return the fields that a decoder looks at: what is mapped, its multiplexers, outermost ones, the
+        counter.
+        """
+        read = {s.field for s in self.mapped}
+        read |= {m for i in set(read) for m, _ in self.fields[i].conditions}
+        read |= {m for m in self.multiplexers if not self.fields[m].conditions}
+        if self.counter is not None:
+            read.add(self.counter[0])
+        return sorted(read)
+
+    @property
+    def is_timed(self) -> bool:
+        """True when some value waits for the end of an interval."""
+        return any(s.interval_ms or not s.on_change for s in self.mapped)
+
+    @property
+    def holds_back(self) -> bool:
+        """True when a held-back value can be fetched by looking at the last frame again."""
+        return self.is_timed and all(s.on_change for s in self.mapped) and self.counter is None
+
+    def needed_bytes(self, field: FieldPlan) -> int:
+        """Return how many bytes a frame needs to carry `field` and its multiplexers."""
+        parts = [field, *(self.fields[m] for m, _ in field.conditions)]
+        return max(part.place.end_byte for part in parts)
+
 
 @dataclass(frozen=True, slots=True)
 class BusPlan:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.core.signals import Datatype, Scalar, SignalKind, SignalSpec, Update
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the names or shapes in a generated table change; a table of another format is compiled anew."""
 
 NEVER = (1 << 63) - 1
@@ -92,12 +92,22 @@ class Message(NamedTuple):
     holds_back: bool
 
 
+class NativeTable(NamedTuple):
+    """What the decoder in C knows of one bus: its messages in order, the texts that numbers stand for, and
+    which messages it leaves to Python.
+    """
+
+    data: bytes
+    texts: tuple[str, ...]
+    left: tuple[int, ...]
+
+
 class VehicleTable(NamedTuple):
     """A compiled vehicle: buses, signals in index order, mapped messages; `sources` is the digest of what
     made it.
 
     `attributes` are (signal index, value) of signals that no message feeds and that never change, such as
-    the brand.
+    the brand. `native` has a table for the decoder in C for each bus.
     """
 
     name: str
@@ -106,6 +116,7 @@ class VehicleTable(NamedTuple):
     signals: tuple[SignalSpec, ...]
     messages: tuple[Message, ...]
     attributes: tuple[tuple[int, Scalar], ...] = ()
+    native: tuple[NativeTable, ...] = ()
 
     @classmethod
     def from_namespace(cls, names: Mapping[str, Any]) -> VehicleTable:
@@ -125,6 +136,7 @@ class VehicleTable(NamedTuple):
                 signals=tuple(_spec(*signal) for signal in names["SIGNALS"]),
                 messages=tuple(_message(*message) for message in names["MESSAGES"]),
                 attributes=tuple(names.get("ATTRIBUTES", ())),
+                native=tuple(NativeTable(*bus) for bus in names["NATIVE"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(

@@ -58,26 +58,38 @@ def _linear(datatype: Datatype, line: Linear, raw: str, is_float: bool) -> Conve
     if line.invalid:
         unequal = f"{raw} not in {line.invalid!r}" if len(line.invalid) > 1 else f"{raw} != {line.invalid[0]}"
         condition = f"{condition} and {unequal}" if condition else unequal
-    bottom = line.scale.denominator * line.offset.denominator
-    divisor = _reduced(line.scale * bottom, line.offset * bottom, bottom)
-    top, shift = line.scale * divisor, line.offset * divisor
-    if is_float or abs(top) > _EXACT or abs(shift) > _EXACT or divisor > _EXACT:
+    exact = whole_numbers(line, is_float)
+    if exact is None:
         value = _sum(raw, float(line.scale), float(line.offset))
         if datatype is Datatype.BOOLEAN:
             value = f"bool({value})"
         elif datatype.is_integer:
             value = f"floor({value} + 0.5)"
         return ConversionSource(value, condition, one_to_one=False)
-    whole = _sum(raw, int(top), int(shift))
+    top, shift, divisor = exact
+    whole = _sum(raw, top, shift)
     if datatype is Datatype.BOOLEAN:
         return ConversionSource(f"{whole} == {divisor}", condition)
     if datatype.is_integer:
         if divisor == 1:
             return ConversionSource(whole, condition)
-        doubled = _sum(raw, 2 * int(top), 2 * int(shift) + divisor)
+        doubled = _sum(raw, 2 * top, 2 * shift + divisor)
         return ConversionSource(f"({doubled}) // {2 * divisor}", condition, one_to_one=False)
     inner = whole if whole == raw else f"({whole})"
     return ConversionSource(f"{inner} / {divisor}", condition)
+
+
+def whole_numbers(line: Linear, is_float: bool) -> tuple[int, int, int] | None:
+    """Return (top, shift, divisor) with value = (raw · top + shift) / divisor.
+
+    None where that is left to floating point: for raw floats, and beyond 2^50.
+    """
+    bottom = line.scale.denominator * line.offset.denominator
+    divisor = _reduced(line.scale * bottom, line.offset * bottom, bottom)
+    top, shift = int(line.scale * divisor), int(line.offset * divisor)
+    if is_float or abs(top) > _EXACT or abs(shift) > _EXACT or divisor > _EXACT:
+        return None
+    return top, shift, divisor
 
 
 def _computed(signal: MappedSignal, way: Computed, raw: str) -> ConversionSource:

@@ -23,25 +23,18 @@ class UpdaterSource:
         self.message = message
         self.function = function
         self.definitions: list[str] = []
-        wanted = _wanted_fields(message)
+        wanted = message.read_fields
         self.layout: Layout = plan_layout([message.fields[i].place for i in wanted])
         self.raw = dict(zip(wanted, self.layout.raw, strict=True))
         self.unpack = [f"{struct_name}_{n}" for n in range(len(self.layout.formats))]
         for name, code in zip(self.unpack, self.layout.formats, strict=True):
             self.definitions.append(f'{name} = Struct("{code[0]}4x{code[1:]}").unpack_from')
-        self.names = {i: f"m{i}" for i in wanted if self._is_multiplexer(i)}
+        self.names = {i: f"m{i}" for i in wanted if i in message.multiplexers}
         self.state: list[str] = []
         self.start: list[str] = []
         self.reset: list[str] = []
         self.body: list[str] = []
-        self.timed = any(s.interval_ms or not s.on_change for s in message.mapped)
         self._write()
-
-    @property
-    def holds_back(self) -> bool:
-        """True when a held-back value can be fetched by running the last frame again."""
-        periodic = any(not s.on_change for s in self.message.mapped)
-        return self.timed and not periodic and self.message.counter is None
 
     @property
     def lines(self) -> list[str]:
@@ -65,9 +58,6 @@ class UpdaterSource:
         if reset:
             self.reset.append(f"{name} = {first}")
 
-    def _is_multiplexer(self, i: int) -> bool:
-        return any(i == m for field in self.message.fields for m, _ in field.conditions)
-
     def _write(self) -> None:
         for signal in self.message.mapped:
             self._keep(f"v{signal.index}", repr(signal.spec.datatype.zero), reset=False)
@@ -78,16 +68,16 @@ class UpdaterSource:
                 self.body.append(f"{', '.join(words)}{',' if len(words) == 1 else ''} = {name}(body)")
         if self.message.counter is not None:
             self._write_counter(*self.message.counter)
-        if self.timed:
+        if self.message.is_timed:
             self.body.append("due = NEVER")
         for i, name in self.names.items():
             self.body.append(f"{name} = {self.raw[i]}")
-            known = _known_values(self.message, i)
+            known = self.message.multiplexers[i]
             if not self.message.fields[i].conditions:
-                self.body += [f"if not ({_in_ranges(name, known)}):", f"{_STEP}tally.unknown_mux += 1"]
+                self.body += [f"if not ({in_ranges(name, known)}):", f"{_STEP}tally.unknown_mux += 1"]
         for signal in self.message.mapped:
             self._write_signal(signal)
-        last = "0" if self.message.counter is not None else "due" if self.timed else "NEVER"
+        last = "0" if self.message.counter is not None else "due" if self.message.is_timed else "NEVER"
         self.body.append(f"return {last}")
 
     def _write_checksum(self) -> None:
@@ -142,7 +132,7 @@ class UpdaterSource:
         lines = [f"raw = {self.names.get(signal.field) or self.raw[signal.field]}"]
         lines += _signal_lines(signal, source, can_fail)
         self.body.append(f"# {field.name} -> {signal.spec.path}")
-        self.body += _when([_in_ranges(self.names[m], r) for m, r in field.conditions], lines)
+        self.body += _when([in_ranges(self.names[m], r) for m, r in field.conditions], lines)
 
 
 def _signal_lines(signal: MappedSignal, source: ConversionSource, can_fail: bool) -> list[str]:
@@ -199,23 +189,7 @@ def _forward_lines(signal: MappedSignal, source: ConversionSource, can_fail: boo
     return lines
 
 
-def _wanted_fields(message: MessagePlan) -> list[int]:
-    wanted = {s.field for s in message.mapped}
-    wanted |= {m for i in set(wanted) for m, _ in message.fields[i].conditions}
-    wanted |= {m for field in message.fields for m, _ in field.conditions if not message.fields[m].conditions}
-    if message.counter is not None:
-        wanted.add(message.counter[0])
-    return sorted(wanted)
-
-
-def _known_values(message: MessagePlan, multiplexer: int) -> tuple[tuple[int, int], ...]:
-    found = {
-        r for field in message.fields for m, ranges in field.conditions if m == multiplexer for r in ranges
-    }
-    return tuple(sorted(found))
-
-
-def _in_ranges(name: str, ranges: tuple[tuple[int, int], ...]) -> str:
+def in_ranges(name: str, ranges: tuple[tuple[int, int], ...]) -> str:
     """Return the condition that `name` lies in one of the inclusive `ranges`."""
     single = [low for low, high in ranges if low == high]
     wide = [f"{low} <= {name} <= {high}" for low, high in ranges if low != high]

@@ -16,7 +16,7 @@ from smartcockpit_bench.progress import run, step
 # Whatever can change the image. tests/ and docs/ cannot.
 _INPUTS = (
     "Makefile", "bench", "dbc", "systemd", "docs/man", "docs/completion", "python/install_wheel.py",
-    "python/pyproject.toml", "python/requirements.lock", "python/src/smartcockpit",
+    "python/native", "python/pyproject.toml", "python/requirements.lock", "python/src/smartcockpit",
     "python/src/smartcockpit_bench/guest", "python/src/smartcockpit_bench/image",
 )  # fmt: skip
 _IGNORED = {"__pycache__"}
@@ -47,7 +47,7 @@ def _assemble(work: Path, result: Path, found: Path, *, arch: str, flavour: str,
     with step("unpacking kernel and boot loader"):
         boot = kernel.unpack(found / "debs", work / "boot", arch)
     root = work / "root"
-    rootfs.populate(root, found, boot, flavour, wheel)
+    rootfs.populate(root, found, boot, arch=arch, flavour=flavour, wheel=wheel)
     shutil.copyfile(root / "boot/vmlinuz", result / "vmlinuz")
     shutil.copyfile(root / "boot/initrd.img", result / "initrd.img")
     (result / "firmware.bin").write_bytes(bootscript.without_delay(boot.firmware.read_bytes()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the target's programs run while an image for another architecture is built: QEMU's user emulation.
+"""Lets an image for another architecture be built: its programs run by emulation, ours are cross-compiled.
 
 The kernel hands foreign programs to the emulator by its binfmt_misc registry. A registration that is there is
 used as it is; one that is missing is made for the time of the build and taken back, so the machine is left as
@@ -24,6 +24,7 @@ DESCRIPTION = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
 # Signing and checking return addresses, which all of Debian's programs do, is the emulator's slowest part.
 _EMULATOR = {"QEMU_CPU": "max,pauth=off"}
 _NATIVE = {"x86_64": "amd64", "aarch64": "arm64"}
+_MACHINES = {arch: machine for machine, arch in _NATIVE.items()}
 
 
 @contextmanager
@@ -45,6 +46,12 @@ def runnable(arch: str) -> Iterator[None]:
         yield
     finally:
         entry.write_text("-1")
+
+
+def compiler(arch: str) -> list[str]:
+    """Return the variable that makes `make` compile for `arch`: nothing for this machine's own."""
+    triplet = f"{_MACHINES[arch]}-linux-gnu"
+    return [] if _NATIVE.get(platform.machine()) == arch else [f"CC={triplet}-gcc"]
 
 
 def runs(arch: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smartcockpit import __version__
 
-from smartcockpit_bench.image import initramfs, kernel
+from smartcockpit_bench.image import foreign, initramfs, kernel
 from smartcockpit_bench.places import BENCH, BUILD, CACHE, ROOT, read_list
 from smartcockpit_bench.progress import run, step
 
@@ -22,7 +22,7 @@ _UUID = "5c0c2b1e-7a54-4c6e-9a8e-5d1f0a3b7c11"
 _MOUNT_POINTS = ("data", "boot/firmware", "etc/smartcockpit")
 
 
-def populate(root: Path, base: Path, boot: kernel.Kernel, flavour: str, wheel: Path) -> None:
+def populate(root: Path, base: Path, boot: kernel.Kernel, *, arch: str, flavour: str, wheel: Path) -> None:
     """Fill the empty folder `root` with the whole root file system."""
     with step("unpacking the Debian root"):
         root.mkdir()
@@ -31,7 +31,7 @@ def populate(root: Path, base: Path, boot: kernel.Kernel, flavour: str, wheel: P
             doing="unpacking the Debian root",
         )
     with step("installing SmartCockpit"):
-        _install_ours(root, wheel)
+        _install_ours(root, arch, wheel)
         _install_wheels(root)
         for layer in ("common", flavour):
             _overlay(ROOTFS / layer, root)
@@ -44,9 +44,10 @@ def populate(root: Path, base: Path, boot: kernel.Kernel, flavour: str, wheel: P
         _finish(root, flavour)
 
 
-def _install_ours(root: Path, wheel: Path) -> None:
+def _install_ours(root: Path, arch: str, wheel: Path) -> None:
     make = ["make", "--no-print-directory", "-s", "-C", ROOT, "install", f"DESTDIR={root}", f"WHEEL={wheel}"]
     # The target's Python compiles below; this one may be another version.
+    make += foreign.compiler(arch)
     run([*make, f"PYTHON={sys.executable}", f"SITE=/{SITE}", "BYTECODE=no"], doing="make install")
 
 

@@ -74,6 +74,12 @@ class CanBridge1(ABC):
         """Name of the vehicle folder in use."""
 
     @property
+    @prop("s", emits=Emits.CONST)
+    @abstractmethod
+    def decoder(self) -> str:
+        """What receives and decodes: native (the C library) or python."""
+
+    @property
     @prop("a{sa{sv}}")
     @abstractmethod
     def buses(self) -> dict[str, BusStatus]:

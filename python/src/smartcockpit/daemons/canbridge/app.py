@@ -29,6 +29,7 @@ from smartcockpit.core.nearest import did_you_mean
 from smartcockpit.core.signals import SignalQuality
 from smartcockpit.core.table import Bus, VehicleTable
 from smartcockpit.daemons.canbridge import events
+from smartcockpit.daemons.canbridge.backend import Backend
 from smartcockpit.daemons.canbridge.buswork import BusWork, Reach
 from smartcockpit.daemons.canbridge.service import CanBridgeService
 from smartcockpit.daemons.canbridge.settings import BusSettings, Settings
@@ -55,8 +56,9 @@ class CanBridge:
         board = SignalBoard(table.signals)
         publisher = SignalPublisher(connection, board)
         works: list[BusWork] = []
-        service = CanBridgeService(table.name, works)
-        works += self._works(table, board, publisher, service)
+        backend = Backend(self._settings.decoder, self._settings.decoder_library)
+        service = CanBridgeService(table.name, works, backend)
+        works += self._works(table, board, publisher, service, backend)
         connection.export(SignalService(board, refresh=partial(_renew, works)))
         publisher.publish(
             [(i, v, int(SignalQuality.VALID), self._clock.realtime_us()) for i, v in table.attributes]
@@ -115,7 +117,12 @@ class CanBridge:
         )
 
     def _works(
-        self, table: VehicleTable, board: SignalBoard, publisher: SignalPublisher, service: CanBridgeService
+        self,
+        table: VehicleTable,
+        board: SignalBoard,
+        publisher: SignalPublisher,
+        service: CanBridgeService,
+        backend: Backend,
     ) -> list[BusWork]:
         names = [bus.name for bus in table.buses]
         for name in self._settings.buses:
@@ -127,13 +134,14 @@ class CanBridge:
             BusWork(
                 table,
                 index,
-                _reach(bus, self._settings.buses.get(bus.name, BusSettings()), table, index),
+                _reach(bus, self._settings.buses.get(bus.name, BusSettings()), table, index, backend),
                 board=board,
                 publish=publisher.publish,
                 on_change=service.changed,
                 clock=self._clock,
                 gather_s=self._settings.gather_ms / 1000,
                 back_off=BackOff(restart.first_ms, restart.last_ms),
+                make_decoder=partial(backend.decoder, table, index),
             )
             for index, bus in enumerate(table.buses)
         ]
@@ -144,7 +152,7 @@ def _renew(works: list[BusWork]) -> None:
         work.renew_times()
 
 
-def _reach(bus: Bus, settings: BusSettings, table: VehicleTable, index: int) -> Reach:
+def _reach(bus: Bus, settings: BusSettings, table: VehicleTable, index: int, backend: Backend) -> Reach:
     channel = settings.channel or bus.channel
 
     def open_source() -> FrameSource:
@@ -152,11 +160,11 @@ def _reach(bus: Bus, settings: BusSettings, table: VehicleTable, index: int) -> 
             from smartcockpit.adapters.socketcan import SocketCan
 
             ids = [m.can_id for m in table.messages if m.bus == index]
-            return SocketCan.open(channel, ids, fd_frames=bus.fd)
+            return SocketCan.open(channel, ids, fd_frames=bus.fd, library=backend.library)
         if settings.interface == "datagram":
             from smartcockpit.adapters.datagram import open_datagram
 
-            return open_datagram(channel, fd_frames=bus.fd)
+            return open_datagram(channel, fd_frames=bus.fd, library=backend.library)
         from smartcockpit.adapters.python_can import PythonCan
 
         return PythonCan(settings.interface, channel, fd_frames=bus.fd, options=settings.options)

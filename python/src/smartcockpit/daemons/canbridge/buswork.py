@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from smartcockpit.adapters.can_netlink import Link
-from smartcockpit.adapters.frame_source import BATCH, FrameSource
+from smartcockpit.adapters.frame_source import FrameSource
 from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.canbus import BackOff, BusMonitor, BusState
 from smartcockpit.core.canload import LoadMeter
 from smartcockpit.core.clock import Clock
-from smartcockpit.core.decode import Decoder
+from smartcockpit.core.decode import DecoderBackend
 from smartcockpit.core.errors import ConfigError, UnavailableError
 from smartcockpit.core.freshness import Freshness
 from smartcockpit.core.signals import SignalQuality, Update
@@ -55,20 +56,21 @@ class BusWork:
         clock: Clock,
         gather_s: float,
         back_off: BackOff,
+        make_decoder: Callable[[], DecoderBackend],
     ) -> None:
         self.bus = table.buses[index]
         self.reach = reach
-        self.decoder = Decoder(table, index)
+        self._make_decoder = make_decoder
         self.monitor = BusMonitor(clock.realtime_us(), "not opened yet")
         self.load = 0.0
         self._link: Link | None = None
         self._board, self._publish, self._on_change, self._clock = board, publish, on_change, clock
-        messages = self.decoder.messages
+        self._messages = messages = [m for m in table.messages if m.bus == index]
         self._signals = sorted({i for m in messages for i in m.signals})
         # Of a multiplexed message a frame renews only some signals; those keep the time of their last change.
         self._renewed = [() if None in m.decode(bytes(m.length)) else m.signals for m in messages]
         self._freshness = Freshness((m.cycle_ms, m.timeout_ms) for m in messages)
-        extended = sum(i >> 31 for i in self.decoder.ids) / max(1, len(self.decoder.ids))
+        extended = sum(m.can_id >> 31 for m in messages) / max(1, len(messages))
         self._mean_length = sum(m.length for m in messages) // max(1, len(messages))
         self._meter = LoadMeter(self.bus.bitrate, self.bus.data_bitrate, extended)
         self._gather_s = gather_s
@@ -78,6 +80,11 @@ class BusWork:
         self._drained_ns = 0
         self._dropped_before = 0
         self._told_drops = 0
+
+    @cached_property
+    def decoder(self) -> DecoderBackend:
+        """The decoder; made on first use, because loading its library can wait until after ready."""
+        return self._make_decoder()
 
     @property
     def drops(self) -> int:
@@ -134,7 +141,7 @@ class BusWork:
                 if updates:
                     self._publish(updates)
                 count += batch.count
-                if batch.count < BATCH:
+                if not batch.full:
                     break
         except OSError as error:
             self.close(error.strerror or str(error))
@@ -197,8 +204,7 @@ class BusWork:
     def _changed(self, before: BusState) -> None:
         monitor = self.monitor
         if monitor.state in DEAF and before not in DEAF:
-            self.decoder.forget()
-            self.decoder.last_seen_ns[:] = [0] * len(self.decoder.last_seen_ns)
+            self.decoder.start_over()
             self._publish(self._board.mark(self._signals, SignalQuality.UNAVAILABLE))
         event = {
             BusState.UNAVAILABLE: events.BUS_DOWN, BusState.BUS_OFF: events.BUS_OFF,
@@ -225,7 +231,7 @@ class BusWork:
         if self.monitor.state not in DEAF:
             for k in self._freshness.newly_overdue(self.decoder.last_seen_ns, now_ns):
                 self.decoder.forget(k)
-                known = [i for i in self.decoder.messages[k].signals if self._board.qualities[i]]
+                known = [i for i in self._messages[k].signals if self._board.qualities[i]]
                 self._publish(self._board.mark(known, SignalQuality.STALE))
         if self.monitor.state is BusState.BUS_OFF:
             if self._back_off.trouble(now_ns):

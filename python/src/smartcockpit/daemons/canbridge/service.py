@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from smartcockpit import __version__
 from smartcockpit.bus.declare import notify
 from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus, CanBridge1
+from smartcockpit.daemons.canbridge.backend import Backend
 from smartcockpit.daemons.canbridge.buswork import BusWork
 
 PAUSE_NS = 1_000_000_000
@@ -20,8 +21,9 @@ PAUSE_NS = 1_000_000_000
 class CanBridgeService(CanBridge1):
     """Answers from the running buses; `changed` and `tick` decide when a change is announced."""
 
-    def __init__(self, vehicle: str, works: Sequence[BusWork]) -> None:
+    def __init__(self, vehicle: str, works: Sequence[BusWork], backend: Backend) -> None:
         self._vehicle = vehicle
+        self._backend = backend
         self._works = works
         self._changed = False
         self._announced_ns = -PAUSE_NS
@@ -45,6 +47,11 @@ class CanBridgeService(CanBridge1):
     def vehicle(self) -> str:
         """Name of the vehicle folder in use."""
         return self._vehicle
+
+    @property
+    def decoder(self) -> str:
+        """What receives and decodes."""
+        return self._backend.name
 
     @property
     def buses(self) -> dict[str, BusStatus]:

@@ -62,6 +62,15 @@ class Settings:
         low=0.0,
         high=20.0,
     )
+    decoder: str = setting(
+        "native",
+        "native: frames are received and decoded by decoder_library, in Python where it cannot be loaded. "
+        "python: always in Python.",
+        choices=("native", "python"),
+    )
+    decoder_library: str = setting(
+        "/usr/lib/smartcockpit/libcanreceive.so", "The C library that receives and decodes."
+    )
     dbus: str = setting("system", "The message bus: system, session, or a D-Bus address.")
     log_level: str = setting(
         "info", "Lowest level that is logged.", choices=("debug", "info", "warning", "error")
