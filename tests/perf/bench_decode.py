@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What decoding costs, beside cantools' `decode_message`, in one run.
 
-Classic 8-byte and FD 64-byte frames with all signals to a tuple, then the decoder's pipeline with all frames
-changing and with 80 % unchanged (receiving, and so that target, belongs to bench_receive.py). CPU time, medians.
-Besides a made-up database: the demo car and, where the folder exists, real cars.
+Classic 8-byte and FD 64-byte frames with all signals to a tuple, then the pipeline of both decoders with all
+frames changing and with 80 % unchanged (receiving, and so that target, belongs to bench_receive.py). CPU time,
+medians. Besides a made-up database: the demo car and, where the folder exists, real cars.
 
     python tests/perf/bench_decode.py
 """
@@ -11,6 +11,8 @@ Besides a made-up database: the demo car and, where the folder exists, real cars
 from __future__ import annotations
 
 import random
+import socket
+import struct
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,12 +23,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from perf.report import cpu_us_per_item, print_table
-from smartcockpit.core.decode import Decoder
+from smartcockpit.adapters.native_receiver import NativeReceiver
+from smartcockpit.core.decode import Decoder, DecoderBackend, FrameBatch
 from smartcockpit.core.plan import BusPlan, Linear, MappedSignal, MessagePlan, VehiclePlan
 from smartcockpit.core.signals import Datatype, SignalSpec
 from smartcockpit.core.table import VehicleTable
 from smartcockpit.vehicle.database import load_cantools, read_dbc
 from smartcockpit.vehicle.table_source import write_table
+from support.native import library, native_decoder
 
 REPO = Path(__file__).parents[2]
 REAL = REPO.parent / "shared" / "data" / "dbc"
@@ -145,36 +149,54 @@ def measure(name: str, path: Path, length: int) -> list[list[object]]:
     rows: list[list[object]] = [row(f"{name}, decode ({size:.1f} signals)", "decode", own_us, peer_us)]
     for share in (0.0, 0.8):
         what = "80 % unchanged" if share else "all changing"
-        rows.append(
-            row(
-                f"{name}, Decoder.feed, {what}",
-                what,
-                cpu_us_per_item(feeder(table, picks, data, share)),
-                peer_us,
-            )
-        )
+        records = stream(table, picks, data, share)
+        for decoder, title in ((Decoder(table, 0), "Python"), (native_decoder(table, 0), "C")):
+            batches = in_c(records, length) if title == "C" else in_python(records)
+            own_us = cpu_us_per_item(feeder(decoder, batches, len(records)))
+            rows.append(row(f"{name}, feed in {title}, {what}", what, own_us, peer_us))
     return rows
 
 
-def feeder(
+def stream(
     table: VehicleTable, picks: Sequence[int], data: Sequence[bytes], unchanged: float
-) -> Callable[[], int]:
-    """Batches of 64 frames; with probability `unchanged` a frame repeats the last payload of its id."""
+) -> list[tuple[int, bytes]]:
+    """Return records; with probability `unchanged` a frame repeats the last payload of its id."""
     rng, last, records = random.Random(5), dict[int, bytes](), list[tuple[int, bytes]]()
     for k, payload in zip(picks, data, strict=True):
         message = table.messages[k]
         header = bytes((len(payload), 0, 0, 0))
         body = last.get(k, b"") if k in last and rng.random() < unchanged else header + payload
         last[k] = body
-        records.append((message.can_id, body + b""))
-    fresh = [(can_id, bytes(bytearray(body))) for can_id, body in records]
-    batches = [Batch(fresh[i : i + 64]) for i in range(0, len(fresh), 64)]
-    decoder = Decoder(table, 0)
+        records.append((message.can_id, body))
+    return [(can_id, bytes(bytearray(body))) for can_id, body in records]
+
+
+def in_python(records: list[tuple[int, bytes]]) -> list[FrameBatch]:
+    """Return batches as recvmmsg without the library makes them."""
+    return [Batch(records[i : i + 64]) for i in range(0, len(records), 64)]
+
+
+def in_c(records: list[tuple[int, bytes]], length: int) -> list[FrameBatch]:
+    """Return batches that lie where the library has received them."""
+    batches: list[FrameBatch] = []
+    for start in range(0, len(records), 64):
+        far, near = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with far, near:
+            for can_id, body in records[start : start + 64]:
+                far.send(struct.pack("=I", can_id) + body.ljust(68 if length > 8 else 12, b"\0"))
+            batch = NativeReceiver(near, True, library()).receive()
+        assert batch is not None
+        batches.append(batch)
+    return batches
+
+
+def feeder(decoder: DecoderBackend, batches: Sequence[FrameBatch], count: int) -> Callable[[], int]:
+    """Feed all batches, `count` frames."""
 
     def run() -> int:
         for now, batch in enumerate(batches, 1):
             decoder.feed(batch, now)
-        return len(fresh)
+        return count
 
     return run
 
