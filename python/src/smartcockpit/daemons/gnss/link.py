@@ -91,8 +91,6 @@ class SerialLink:
     def _converse(self, port: SerialPort, now_ns: int) -> None:
         listening = self._listening
         if self._setup is None:
-            from smartcockpit.core.gnss.configure import Configurator
-
             listening.found_rate(self._search.rate, now_ns)
             self._setup = self._begin_setup(now_ns)
         elif self._setup.was_forgotten(listening.receiver.protocol(now_ns), now_ns):
