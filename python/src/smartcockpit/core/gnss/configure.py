@@ -63,11 +63,6 @@ class Configurator:
             self._nmea_since_ns = now_ns
         return now_ns - self._nmea_since_ns > FORGOTTEN_NS
 
-    @property
-    def is_over(self) -> bool:
-        """True when nothing more will be said."""
-        return self.state in (Setup.DONE, Setup.LEFT)
-
     def settings(self) -> dict[int, int]:
         """Return what is set in the receiver."""
         values = {ubx.RATE_MEAS_MS: 1000 // self.rate_hz}
