@@ -59,7 +59,7 @@ def read_toml(path: Path) -> dict[str, object]:
             raise ConfigError(
                 f"{path}: {size} bytes are too large for a settings file", f"at most {MAX_BYTES}"
             )
-        text = path.read_bytes().decode("utf-8-sig")  # some editors put a mark first
+        text = path.read_bytes().decode().removeprefix("\ufeff")  # some editors put a mark first
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8", "save the file as UTF-8") from error
     except OSError as error:
