@@ -14,7 +14,7 @@ from smartcockpit_bench.car.state import REVERSE, CarState, Ignition
 from smartcockpit_bench.usb.cp2112 import Cp2112
 from smartcockpit_bench.usb.port import UsbPort
 
-INPUTS = {"ignition": 0, "reverse": 1, "volume-up": 2, "voice": 3}
+INPUTS = {"ignition": 0, "reverse": 1, "voice": 3}
 """Of the box; optocouplers pull them low when they are on."""
 OUTPUTS = {"amplifier": 4, "lamp": 5, "fan": 6}
 LIVE = (Ignition.ACC, Ignition.ON, Ignition.START)

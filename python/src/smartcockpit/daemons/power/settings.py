@@ -46,7 +46,7 @@ class GpioSettings:
         "/dev/gpiochip0",
         "Its label as gpiodetect shows it, or the path of its device; with files: the folder.",
     )
-    poll_ms: int = setting(20, "How often inputs are read, ms.", low=5, high=1000)
+    poll_ms: int = setting(40, "How often inputs are read, ms.", low=5, high=1000)
 
 
 @dataclass(frozen=True, slots=True)
