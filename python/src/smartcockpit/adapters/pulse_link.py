@@ -9,6 +9,7 @@ known to PulseAudio since 1.0 and to every PipeWire. Source: pulsecore/pstream.c
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from enum import IntEnum
 from struct import pack, unpack_from
@@ -17,6 +18,7 @@ from typing import Any
 from smartcockpit.adapters.pulse_tags import NONE, arbitrary, decode, proplist, u32
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 
+_log = logging.getLogger(__name__)
 VERSION = 20
 HEAD = 20
 """Bytes of a frame's head: length, channel, offset (2), flags."""
@@ -73,6 +75,7 @@ class PulseLink(asyncio.Protocol):
         self._buffer = bytearray()
         self._calls: dict[int, tuple[Command, asyncio.Future[list[Any]]]] = {}
         self._tag = 0
+        self._told: set[str] = set()
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -174,7 +177,11 @@ class PulseLink(asyncio.Protocol):
         if command is Command.REPLY:
             future.set_result(values)
         else:
-            future.set_exception(RefusedError(asked, values[0] if values else 0))
+            error = RefusedError(asked, values[0] if values else 0)
+            if error.message not in self._told:
+                self._told.add(error.message)
+                _log.warning("%s", error)
+            future.set_exception(error)
 
     def _write(self, channel: int, payload: bytes | memoryview) -> None:
         if self._transport is None or self._transport.is_closing():

@@ -19,6 +19,8 @@ PATIENCE_S = 0.5
 """A prompt waits for the rest to fall, but not for ever."""
 DOUBT_S = 0.3
 """A volume set while the server still makes the stream can get lost: after so long it is looked at."""
+MOST_DOUBTS = 5
+"""Each look that finds it lost again doubles the time to the next one, so often."""
 NEAR = NORMAL // 100
 
 
@@ -42,10 +44,15 @@ class Strip:
         """True when it is or may any moment be heard; our own voices count all the time."""
         return self.own or not self.stream.corked
 
+    @property
+    def stands(self) -> bool:
+        """True when the server has what was sent."""
+        return all(abs(v - self.sent) <= NEAR for v in self.stream.volumes)
+
     def seen(self, stream: Stream) -> None:
         """Take what the server says of the stream."""
         self.stream = stream
-        if not self.ramp.moving and any(abs(v - self.sent) > NEAR for v in stream.volumes):
+        if not self.ramp.moving and not self.stands:
             self.sent = -1
 
 
@@ -58,9 +65,12 @@ class Faders:
         self._on_doubt = on_doubt
         self._gliding: asyncio.Task[None] | None = None
         self._doubt: asyncio.TimerHandle | None = None
+        self._doubts = 0
 
     def aim(self, gains_db: Mapping[int, float]) -> None:
         """Let each strip glide to its gain."""
+        if all(strip.stands for strip in self.strips.values()):
+            self._doubts = 0
         for number, strip in self.strips.items():
             strip.ramp.aim(gains_db[number])
             if strip.stream.corked or strip.sent < 0:
@@ -98,11 +108,13 @@ class Faders:
         if self.server is not None and value != strip.sent and not (strip.sent < 0 and stands):
             self.server.set_stream_volume(strip.stream.number, [value] * strip.stream.channels)
             if self._doubt is None:
-                self._doubt = asyncio.get_running_loop().call_later(DOUBT_S, self._look_again)
+                delay_s = DOUBT_S * 2 ** min(self._doubts, MOST_DOUBTS)
+                self._doubt = asyncio.get_running_loop().call_later(delay_s, self._look_again)
         strip.sent = value
 
     def _look_again(self) -> None:
         self._doubt = None
+        self._doubts += 1
         self._on_doubt()
 
     async def _glide(self) -> None:
