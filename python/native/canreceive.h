@@ -87,7 +87,7 @@ API size_t canreceive_decoder_size(const void *table, size_t table_size);
 /* Returns 0, or -1 when table or memory will not do. Memory must be aligned to 8 bytes. */
 API int canreceive_open(void *decoder, size_t size, const void *table, size_t table_size);
 
-/* ---- decode.c -------------------------------------------------------------------------------------- */
+/* ---- feed.c ---------------------------------------------------------------------------------------- */
 
 /* Decodes records until there is no room for more readings; returns how many were taken. */
 API uint32_t canreceive_feed(void *decoder, const struct record *records, uint32_t count, int64_t now_ns);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The decode table as it stands in memory, and the state beside it. Its writer is
- * smartcockpit.vehicle.native_table; table.c has checked every number in it before decode.c sees it.
+ * smartcockpit.vehicle.native_table; table.c has checked every number in it before feed.c sees it.
  */
 #ifndef TABLE_H
 #define TABLE_H

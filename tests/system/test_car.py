@@ -83,6 +83,7 @@ async def test_a_stock_client_can_subscribe_to_one_branch(box: Box) -> None:
 async def test_cockpitctl_lists_the_buses(box: Box) -> None:
     done = await asyncio.to_thread(box.agent.run, "cockpitctl", "can", "--json")
     assert {row["name"] for row in json.loads(done.out)["buses"]} >= {"powertrain", "body"}
+    assert json.loads(done.out)["decoder"] == "native", "the sandbox, or the image, keeps the C library out"
 
 
 def test_nothing_was_ever_transmitted_by_the_cockpit(box: Box) -> None:
