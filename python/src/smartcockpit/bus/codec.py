@@ -9,10 +9,11 @@ that nobody makes us take apart what we are going to refuse. Layout: D-Bus speci
 from __future__ import annotations
 
 from struct import unpack_from
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.bus.library import Unmarshaller, Variant, signature_types
 from smartcockpit.bus.vardict import VarDict
+from smartcockpit.core.named import NamedTuple
 
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 NO_REPLY_EXPECTED = 1

@@ -29,9 +29,10 @@ import functools
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import FunctionType
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from smartcockpit.bus.library import signature_types
+from smartcockpit.core.named import NamedTuple
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.bus.codec import ERROR, RETURN, Incoming, to_body
 from smartcockpit.bus.errors import CallTimeoutError, from_dbus
@@ -18,6 +18,7 @@ from smartcockpit.bus.framing import Framer
 from smartcockpit.bus.library import Message
 from smartcockpit.bus.writer import Writer
 from smartcockpit.core.errors import LimitError, UnavailableError
+from smartcockpit.core.named import NamedTuple
 
 _CHUNK = 64 * 1024
 _CHUNKS_PER_WAKE_UP = 8

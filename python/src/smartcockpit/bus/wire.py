@@ -108,24 +108,29 @@ def packer(spec: SignalSpec) -> Packer:
     return _fixed_packer(prefix, signature)
 
 
+@lru_cache(maxsize=8)
+def _changed_fields(object_path: str, interface: str) -> bytes:
+    """Return the header of `Changed` from the length of its fields to its end: the same for all branches."""
+    fields = b""
+    constant = ((1, b"o", object_path), (2, b"s", interface), (3, b"s", "Changed"))
+    for number, code, text in constant:
+        fields += _padding(len(fields), 8) + bytes([number, 1]) + code + b"\0" + _string(text.encode())
+    signature = b"sa(svyt)"
+    fields += _padding(len(fields), 8) + b"\x08\x01g\0" + bytes([len(signature)]) + signature + b"\0"
+    rest = _LENGTH.pack(len(fields)) + fields
+    return rest + _padding(_HEAD.size + len(rest), 8)
+
+
 class ChangedTemplate:
     """Packs `Changed` of one branch."""
 
     def __init__(self, object_path: str, interface: str, branch: str) -> None:
-        fields = b""
-        constant = ((1, b"o", object_path), (2, b"s", interface), (3, b"s", "Changed"))
-        for number, code, text in constant:
-            fields += _padding(len(fields), 8) + bytes([number, 1]) + code + b"\0" + _string(text.encode())
-        signature = b"sa(svyt)"
-        fields += _padding(len(fields), 8) + b"\x08\x01g\0" + bytes([len(signature)]) + signature + b"\0"
-        header_rest = _LENGTH.pack(len(fields)) + fields
-        header_rest += _padding(_HEAD.size + len(header_rest), 8)
         name = _string(branch.encode())
         name += _padding(len(name), 4)
         gap = -(len(name) + 4) % 8
         self._fixed = len(name) + 4 + gap
-        self._middle = header_rest + name
-        self._pack = Struct(f"<4BII{len(self._middle)}sI{gap}x").pack
+        self._middle = _changed_fields(object_path, interface) + name
+        self._pack = _shape(f"<4BII{len(self._middle)}sI{gap}x").pack
 
     def pack(self, serial: int, elements: bytes) -> bytes:
         """Return the whole message around `elements`, the joined pieces."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.bus.declare import interface, method, signal
 from smartcockpit.bus.library import Variant
+from smartcockpit.core.named import NamedTuple
 
 READING = "(svyt)"
 """Path, value, quality (0 unavailable, 1 invalid, 2 stale, 3 valid), time in µs CLOCK_REALTIME (0: never

@@ -12,7 +12,6 @@ import gc
 import logging
 import os
 from functools import partial
-from pathlib import Path
 
 from smartcockpit.adapters import can_netlink
 from smartcockpit.adapters.frame_source import FrameSource
@@ -107,11 +106,9 @@ class CanBridge:
             life.alive()
 
     def _places(self) -> VehiclePlaces:
-        given = os.environ.get("STATE_DIRECTORY")
-        state = Path(given) if given else Path.home() / ".local/state/smartcockpit"
-        sources = tuple(map(Path, self._settings.vehicle_sources))
+        state = os.environ.get("STATE_DIRECTORY") or os.path.expanduser("~/.local/state/smartcockpit")
         return VehiclePlaces(
-            sources, tuple(map(Path, self._settings.vehicle_tables)), Path(state, "vehicles")
+            self._settings.vehicle_sources, self._settings.vehicle_tables, os.path.join(state, "vehicles")
         )
 
     def _works(
@@ -167,7 +164,7 @@ def _reach(bus: Bus, settings: BusSettings, table: VehicleTable, index: int) -> 
             log.warning("%s stays bus-off. Hint: ip link set %s type can restart", channel, channel)
             return
         with contextlib.suppress(OSError):
-            can_netlink.restart_request(os.path.join(folder, "restart"), channel)  # noqa: PTH118
+            can_netlink.restart_request(os.path.join(folder, "restart"), channel)
 
     return Reach(channel, open_source, settings.interface == "socketcan", restart)
 

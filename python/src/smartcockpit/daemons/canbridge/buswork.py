@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from smartcockpit.adapters.can_netlink import Link
 from smartcockpit.adapters.frame_source import BATCH, FrameSource
@@ -21,6 +20,7 @@ from smartcockpit.core.clock import Clock
 from smartcockpit.core.decode import Decoder
 from smartcockpit.core.errors import ConfigError, UnavailableError
 from smartcockpit.core.freshness import Freshness
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.signals import SignalQuality, Update
 from smartcockpit.core.table import VehicleTable
 from smartcockpit.daemons.canbridge import events
