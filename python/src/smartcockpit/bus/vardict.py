@@ -8,11 +8,13 @@ with busctl, and a reader skips what it does not know.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from smartcockpit.bus.library import Variant
 from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.record import MISSING, Field, Record, fields
+
+if TYPE_CHECKING:
+    from smartcockpit.bus.library import Variant
 
 
 class Entry(NamedTuple):
@@ -40,6 +42,8 @@ class VarDict(Record):
 
     def to_variants(self) -> dict[str, Variant]:
         """Return the D-Bus keys with their values as variants."""
+        from smartcockpit.bus.library import Variant
+
         return {_key(name): Variant(about.signature, getattr(self, name)) for name, about in _entries(self)}
 
     @classmethod

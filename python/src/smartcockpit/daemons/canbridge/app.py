@@ -67,6 +67,7 @@ class CanBridge:
                 if not work.reach.needs_link:
                     work.try_open()
             await _connect(connection)
+            service.name_taken()
             events.VEHICLE.log(log, vehicle=table.name, signals=len(table.signals), buses=len(works))
             life.ready(f"{table.name}: {len(table.signals)} signals on {len(works)} buses")
             gc.freeze()  # the table and all that hangs on it stay for good as well
