@@ -14,6 +14,7 @@ LIBDIR   ?= $(PREFIX)/lib
 SITE     ?= $(LIBDIR)/python3/dist-packages
 INTERPRETER ?= $(PREFIX)/bin/python3
 BYTECODE ?= yes
+PACK     ?= $(BYTECODE)
 WHEEL    ?= $(wheel)
 VEHICLES ?= $(patsubst dbc/%/vehicle.toml,%,$(wildcard dbc/*/vehicle.toml))
 
@@ -118,10 +119,13 @@ $(wheel): $(packaged) | $(ready)
 	    --wheel-dir build/wheel build/wheel/source
 	@ln -sf $$(basename build/wheel/smartcockpit-*.whl) $@
 
-install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no)
+install: install-python install-system install-vehicles ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, BYTECODE=no, PACK=no)
 ifeq ($(BYTECODE),yes)
 	$(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
 	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
+endif
+ifeq ($(PACK),yes)
+	$(PYTHON) -SPE '$(DESTDIR)$(SITE)/smartcockpit/runtime/module_pack_writer.py' --destdir '$(DESTDIR)' --site '$(SITE)'
 endif
 
 install-python: $(WHEEL)

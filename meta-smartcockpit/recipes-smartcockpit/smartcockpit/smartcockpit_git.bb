@@ -32,6 +32,8 @@ inherit python_setuptools_build_meta systemd useradd
 
 PEP517_SOURCE_PATH = "${S}/python"
 
+# PACK=no: the module pack knows files by size and time, and the image gives all files one time when it is put
+# together (docs/decisions/0020).
 do_install() {
     oe_runmake -C ${S} install \
         DESTDIR=${D} \
@@ -40,6 +42,7 @@ do_install() {
         SITE=${PYTHON_SITEPACKAGES_DIR} \
         INTERPRETER=${bindir}/python3 \
         PYTHON=${PYTHON} \
+        PACK=no \
         WHEEL="$(echo ${PEP517_WHEEL_PATH}/*.whl)"
     # systemd-tmpfiles cannot make it on a read-only root.
     install -d ${D}${sysconfdir}/smartcockpit
