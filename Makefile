@@ -14,6 +14,7 @@ LIBDIR   ?= $(PREFIX)/lib
 SITE     ?= $(LIBDIR)/python3/dist-packages
 INTERPRETER ?= $(PREFIX)/bin/python3
 BYTECODE ?= yes
+PACK     ?= $(BYTECODE)
 WHEEL    ?= $(wheel)
 NATIVE   ?= yes
 CFLAGS   ?= -O2
@@ -139,10 +140,13 @@ $(native): $(wildcard python/native/*.[ch]) Makefile
 	    mv $@.$$$$ $@
 
 install: install-python install-system install-vehicles install-chimes $(if $(filter yes,$(NATIVE)),install-native)
-install: ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, CC, NATIVE=no, BYTECODE=no)
+install: ## install into DESTDIR (PREFIX, SITE, WHEEL, PYTHON, CC, NATIVE=no, BYTECODE=no, PACK=no)
 ifeq ($(BYTECODE),yes)
 	umask 022; $(PYTHON) -m compileall -q -f --invalidation-mode unchecked-hash -s '$(DESTDIR)' -p / \
 	    '$(DESTDIR)$(SITE)/smartcockpit' '$(DESTDIR)$(LIBDIR)/smartcockpit'
+endif
+ifeq ($(PACK),yes)
+	$(PYTHON) -SPE '$(DESTDIR)$(SITE)/smartcockpit/runtime/module_pack_writer.py' --destdir '$(DESTDIR)' --site '$(SITE)'
 endif
 
 # umask: a system is there for all its users, whoever installs it.

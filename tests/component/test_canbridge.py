@@ -16,6 +16,8 @@ from typing import Any
 import can
 import pytest
 import pytest_asyncio
+from smartcockpit.bus.declare import sinks_of
+from smartcockpit.daemons.canbridge.service import PAUSE_NS, CanBridgeService
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
 from support.mini_vehicle import (
@@ -400,3 +402,23 @@ async def test_a_killed_client_is_nothing_to_it(bridge: Bridge, bus: PrivateBus,
     await peer.wait()
     bridge.chassis.send(speed_frame(8))
     await becomes(client, SPEED, 8.0, VALID)
+
+
+def test_what_changed_before_the_name_appeared_is_read_and_not_announced() -> None:
+    announced: list[tuple[str, ...]] = []
+
+    class Listener:
+        def emit(self, spec: Any, args: tuple[Any, ...]) -> None: ...
+
+        def properties_changed(self, interface: Any, names: tuple[str, ...]) -> None:
+            announced.append(names)
+
+    service = CanBridgeService("mini", [])
+    sinks_of(service).append(Listener())
+    service.changed()
+    service.name_taken()
+    service.tick(PAUSE_NS)
+    assert announced == []
+    service.changed()
+    service.tick(2 * PAUSE_NS)
+    assert announced == [("Buses",)]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a daemon costs to start and to keep: CPU time to ready and memory, beside the usual stack, in one run.
 
-The daemon runs as on the target: installed with byte-code, no path files in site-packages, a compiled demo
-vehicle, a private bus daemon. It is ready when it says so to the service manager. Its peer is a process that
-imports the libraries named in budgets.toml; one with cantools also loads the DBC files of the vehicle.
+The daemon runs as on the target: put there by `make install`, started by its program, on a private bus. It is
+ready when it says so to the service manager. Its peer is a process that imports the libraries named in
+budgets.toml, without path files either; one with cantools also loads the DBC files of the vehicle.
 
     python tests/perf/bench_start.py [rounds]
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import re
 import select
 import shutil
 import socket
@@ -21,6 +22,7 @@ import sys
 import sysconfig
 import tempfile
 import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,17 +66,16 @@ def cost_of(pid: int) -> Cost:
 
 
 def measure_daemon(daemon: str, folder: Path, bus: PrivateBus) -> Cost:
-    """Start `daemon`, wait for READY=1, measure, stop."""
+    """Start the installed `daemon`, wait for READY=1, measure, stop."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         (folder / "notify").unlink(missing_ok=True)
         manager.bind(str(folder / "notify"))
         manager.settimeout(READY_TIMEOUT_S)
         environment = bus.environment | {"SMARTCOCKPIT_CONFIG_PATH": str(folder)}
         environment["NOTIFY_SOCKET"] = manager.getsockname()
-        process = subprocess.Popen(
-            [sys.executable, "-S", "-c", f"from smartcockpit.daemons.{daemon}.__main__ import main; main()"],
-            env=environment | python_path(folder), stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        environment.pop("PYTHONPATH", None)  # what is installed, and nothing else
+        program = folder / "usr/bin" / f"smartcockpit-{daemon}"
+        process = subprocess.Popen([program], env=environment, stderr=subprocess.DEVNULL)
         try:
             while not manager.recv(4096).startswith(b"READY=1"):
                 pass
@@ -84,12 +85,12 @@ def measure_daemon(daemon: str, folder: Path, bus: PrivateBus) -> Cost:
             process.wait(10)
 
 
-def measure_peer(libraries: list[str], databases: list[Path], folder: Path) -> Cost:
+def measure_peer(libraries: list[str], databases: list[Path]) -> Cost:
     """Start the peer, wait until it has loaded all, measure, stop."""
     code = PEER.format(libraries=", ".join(libraries))
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", code, *map(str, databases if "cantools" in libraries else ())],
-        env={**os.environ, **python_path(folder)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin
     assert process.stdout
@@ -101,24 +102,36 @@ def measure_peer(libraries: list[str], databases: list[Path], folder: Path) -> C
 
 
 def install(folder: Path) -> None:
-    """Put our package with its byte-code below `folder`, as `make install` does."""
-    shutil.copytree(ROOT / "python/src/smartcockpit", folder / "site/smartcockpit")
-    compileall.compile_dir(folder / "site", quiet=1)
+    """Install below `folder` with `make install`, byte-code, module pack, vehicle and all."""
+    site = folder / "site"
+    for name in needed(
+        tomllib.loads((ROOT / "python/pyproject.toml").read_text())["project"]["dependencies"]
+    ):
+        for file in metadata.files(name) or ():
+            if ".." not in file.parts and file.suffix != ".pyc":
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file.locate(), site / file)
+    compileall.compile_dir(site, quiet=1)
+    make = [
+        "make",
+        "--no-print-directory",
+        "-s",
+        "-C",
+        ROOT,
+        "install",
+        f"PREFIX={folder}/usr",
+        f"SITE={site}",
+    ]
+    subprocess.run(
+        [*make, f"PYTHON={sys.executable}", f"INTERPRETER={sys.executable}"],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
 
 
-def python_path(folder: Path) -> dict[str, str]:
-    """Return the environment that finds our installed package, then the libraries beside the interpreter."""
-    return {"PYTHONPATH": f"{folder}/site:{sysconfig.get_path('purelib')}", "PYTHONDONTWRITEBYTECODE": ""}
-
-
-def compile_vehicle(vehicle: Path, folder: Path) -> Path:
-    """Compile `vehicle` as `make install` does, byte-code included."""
-    table = folder / "tables" / f"{vehicle.name}.py"
-    table.parent.mkdir(parents=True, exist_ok=True)
-    program = [sys.executable, "-m", "smartcockpit.vehicle", "compile", str(vehicle), "-o", str(table)]
-    subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
-    compileall.compile_file(table, quiet=1)
-    return table
+def needed(requirements: list[str]) -> set[str]:
+    """Return the names of the distributions that these requirements ask for, with what those need."""
+    names = {re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in requirements if "extra ==" not in one}
+    return names.union(*(needed(metadata.requires(name) or []) for name in names))
 
 
 def median(costs: list[Cost]) -> Cost:
@@ -126,21 +139,22 @@ def median(costs: list[Cost]) -> Cost:
     return Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
 
 
-def measure(rounds: int, vehicle: Path = ROOT / "dbc/demo") -> dict[str, tuple[Cost, Cost]]:
+def measure(rounds: int) -> dict[str, tuple[Cost, Cost]]:
     """Return the median cost of each daemon with a budget, and of its peer; rounds alternate."""
     with tempfile.TemporaryDirectory(prefix="sc-") as name:
         folder = Path(name)
         for daemon, budget in BUDGETS.items():
             (folder / f"{daemon}.toml").write_text(budget.get("settings", ""))
-        (folder / "canbridge.toml").write_text(f'vehicle = "{compile_vehicle(vehicle, folder)}"\n')
         install(folder)
-        databases = sorted(vehicle.glob("*.dbc"))
+        vehicle = folder / "usr/lib/smartcockpit/vehicles/demo.py"
+        (folder / "canbridge.toml").write_text(f'vehicle = "{vehicle}"\n')
+        databases = sorted((ROOT / "dbc/demo").glob("*.dbc"))
         found: dict[str, tuple[list[Cost], list[Cost]]] = {daemon: ([], []) for daemon in BUDGETS}
         with PrivateBus(folder) as bus:
             for _ in range(rounds):
                 for daemon, (costs, peers) in found.items():
                     costs.append(measure_daemon(daemon, folder, bus))
-                    peers.append(measure_peer(BUDGETS[daemon]["peer"], databases, folder))
+                    peers.append(measure_peer(BUDGETS[daemon]["peer"], databases))
     return {daemon: (median(costs), median(peers)) for daemon, (costs, peers) in found.items()}
 
 

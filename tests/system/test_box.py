@@ -74,6 +74,18 @@ def test_sandboxes_of_our_units_are_tight_in_the_guest_too(box: Box) -> None:
         assert done.code == 0, done.out[-300:]
 
 
+def test_our_programs_load_from_the_module_pack(box: Box) -> None:
+    """Given the image as booted, then the pack fits its Python, its paths and every file's time stamp."""
+    program = box.agent.sh("grep -v '^sys.exit' /usr/bin/smartcockpit-canbridge")
+    asks = (
+        "print(module_pack.state.partition(',')[0], [name for name, module in sys.modules.items()\n"
+        "  if (spec := getattr(module, '__spec__', None)) and name.startswith(('asyncio', 'dbus_next', 'smartcockpit.'))\n"
+        "  and type(spec.loader).__module__ != module_pack.__name__])"
+    )
+    said = box.agent.run("python3", "-SP", "-c", program + asks).out
+    assert said == "in use ['smartcockpit.runtime', 'smartcockpit.runtime.module_pack']\n"
+
+
 def test_only_ssh_listens_in_the_dev_flavour(box: Box) -> None:
     listening = [line.split()[4] for line in box.agent.sh("ss -Hltun").splitlines()]
     assert [address for address in listening if not address.endswith((":22", ":68"))] == []

@@ -38,6 +38,8 @@ do_compile:append() {
     oe_runmake -C ${S} native
 }
 
+# PACK=no: the module pack knows files by size and time, and the image gives all files one time when it is put
+# together (docs/decisions/0020).
 do_install() {
     oe_runmake -C ${S} install \
         DESTDIR=${D} \
@@ -46,6 +48,7 @@ do_install() {
         SITE=${PYTHON_SITEPACKAGES_DIR} \
         INTERPRETER=${bindir}/python3 \
         PYTHON=${PYTHON} \
+        PACK=no \
         WHEEL="$(echo ${PEP517_WHEEL_PATH}/*.whl)"
     # systemd-tmpfiles cannot make it on a read-only root.
     install -d ${D}${sysconfdir}/smartcockpit

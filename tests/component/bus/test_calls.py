@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,34 @@ async def test_a_wrong_call_is_told_what_is_wrong(
     assert len(reply.body[0]) < 1000
     alive = await raw.call(NAME, PATH, SIGNALS, "Get", "as", ["Vehicle.Speed"])
     assert alive.body[0][0][0] == "Vehicle.Speed"
+
+
+ONTO_THE_BUS = """
+import asyncio, sys
+import smartcockpit.runtime.lean
+from smartcockpit.bus.connection import BusConnection
+from smartcockpit.bus.match import MatchRule
+async def main():
+    async with BusConnection(sys.argv[1], "org.smartcockpit.Gnss1") as bus:
+        await bus.subscribe(MatchRule("org.example.X1"), print)
+        early = "dbus_next" in sys.modules
+        names = await bus.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "ListNames")
+        print(bus.unique_name[:1], early, "org.smartcockpit.Gnss1" in names[0], "dbus_next.message" in sys.modules)
+asyncio.run(main())
+"""
+
+
+async def test_getting_onto_the_bus_takes_no_dbus_next_and_a_list_does(daemon: PrivateBus) -> None:
+    program = [
+        sys.executable,
+        "-S",
+        "-c",
+        f"import sys; sys.path[:] = {sys.path!r}\n{ONTO_THE_BUS}",
+        daemon.address,
+    ]
+    found = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
+    out, _ = await found.communicate()
+    assert out.decode() == ": False True True\n"
 
 
 @pytest.mark.parametrize("item", ["s", "v"])

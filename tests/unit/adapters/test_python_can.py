@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import select
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import can
@@ -11,6 +15,8 @@ import pytest
 from smartcockpit.adapters.frame_source import EFF_FLAG, ERR_FLAG, RTR_FLAG
 from smartcockpit.adapters.python_can import PythonCan, to_record
 from smartcockpit.core.errors import ConfigError
+
+SOURCES = Path(__file__).resolve().parents[3] / "python/src"
 
 
 def receive(source: PythonCan, count: int) -> list[tuple[int, bytes]]:
@@ -69,3 +75,17 @@ def test_error_frames_are_kept_apart() -> None:
         assert [i for i, _ in receive(source, 1)] == [5]
         assert source.read_errors() == [(0x40 | ERR_FLAG, bytes(8))]
     source.close()
+
+
+def test_python_can_is_found_where_pip_put_it_by_a_program_that_starts_without_site() -> None:
+    code = (
+        f"import sys; sys.path.append({str(SOURCES)!r})\n"
+        "from smartcockpit.adapters.python_can import PythonCan\n"
+        "source = PythonCan('virtual', 'sc-test', fd_frames=False, options={}); source.close()\n"
+        "print(sys.modules['can'].__name__)"
+    )
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    found = subprocess.run(
+        [sys.executable, "-SP", "-c", code], env=clean, capture_output=True, text=True, timeout=30
+    )
+    assert found.stdout == "can\n", found.stderr

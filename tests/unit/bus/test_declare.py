@@ -130,7 +130,7 @@ import sys
 sys.modules["ssl"] = None
 import smartcockpit.bus.connection, smartcockpit.bus.publisher, smartcockpit.bus.signal_service
 import smartcockpit.bus.client, smartcockpit.bus.watch, smartcockpit.bus.systemd1
-heavy = {"xml", "xml.etree.ElementTree", "urllib.parse", "dbus_next.aio", "dbus_next.glib",
+heavy = {"dbus_next", "xml", "xml.etree.ElementTree", "urllib.parse", "dbus_next.aio", "dbus_next.glib",
     "dbus_next.service", "dbus_next.introspection", "http", "email", "cantools", "can"}
 print(sorted(heavy & set(sys.modules)))
 """

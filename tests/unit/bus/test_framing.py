@@ -9,8 +9,9 @@ import pytest
 from dbus_next import Message, MessageType
 from hypothesis import given
 from hypothesis import strategies as st
-from smartcockpit.bus.codec import CALL, Incoming
+from smartcockpit.bus.codec import Incoming
 from smartcockpit.bus.framing import HEADER_LIMIT, Framer, ProtocolError
+from smartcockpit.bus.header import CALL
 
 
 def call(text: str, serial: int = 1, path: str = "/a") -> bytes:

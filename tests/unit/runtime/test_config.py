@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,28 +11,25 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from smartcockpit.core.errors import ConfigError
 from smartcockpit.runtime import config
-from smartcockpit.runtime.schema import SettingError, flatten, setting
+from smartcockpit.runtime.schema import SettingError, SettingsTable, flatten, setting
 from smartcockpit.runtime.settings_doc import default_toml, reference
 
 
-@dataclass(frozen=True, slots=True)
-class Bus:
+class Bus(SettingsTable):
     interface: str = setting("socketcan", "How to reach the bus.", choices=("socketcan", "slcan"))
     options: dict[str, str | int | float | bool] = setting(dict, "More for python-can.", example="{ a = 1 }")
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(SettingsTable):
     gather_ms: float = setting(2.0, "Gathering time.", low=0, high=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(SettingsTable):
     log_level: str = setting("info", "Lowest level logged.")
     retries: int = setting(3, "How often.", low=0, high=9)
     names: tuple[str, ...] = setting((), "Some names.")
     on: bool = setting(True, "On or off.")
-    tick: Tick = field(default_factory=Tick, metadata=setting(Tick, "Timing.").metadata)
+    tick: Tick = setting(Tick, "Timing.")
     buses: dict[str, Bus] = setting(dict, "One table a bus.", example="chassis")
 
 
@@ -70,8 +66,8 @@ def test_later_layers_and_drop_ins_win_and_origins_tell(tmp_path: Path) -> None:
     write(etc, "demo.d/10-a.toml", "retries = 2\n[buses.x.options]\nbitrate = 500000\n[buses.y]\n")
     loaded = load(usr, etc)
     assert loaded.settings == Settings(
-        retries=4, names=("a",), tick=Tick(5.0),
-        buses={"x": Bus("slcan", {"bitrate": 500000}), "y": Bus()},
+        retries=4, names=("a",), tick=Tick(gather_ms=5.0),
+        buses={"x": Bus(interface="slcan", options={"bitrate": 500000}), "y": Bus()},
     )  # fmt: skip
     assert loaded.origins["retries"].endswith("20-b.toml")
     assert loaded.origins["buses.x.interface"].endswith("usr/demo.toml")
@@ -121,7 +117,7 @@ def test_a_file_that_is_no_text_or_cannot_be_read_is_named(tmp_path: Path) -> No
 
 def test_environment_replaces_the_layers(tmp_path: Path) -> None:
     assert config.layers({}) == config.LAYERS
-    assert config.layers({"SMARTCOCKPIT_CONFIG_PATH": f"{tmp_path}:/x"}) == (tmp_path, Path("/x"))
+    assert config.layers({"SMARTCOCKPIT_CONFIG_PATH": f"{tmp_path}:/x"}) == (str(tmp_path), "/x")
 
 
 def test_generated_default_file_changes_nothing_and_uncommented_it_still_loads(tmp_path: Path) -> None:

@@ -16,12 +16,10 @@ PROGRAM = """
 import sys
 from smartcockpit.runtime.daemon import run_daemon
 import asyncio
-from dataclasses import dataclass
 from smartcockpit.core.errors import UnavailableError
-from smartcockpit.runtime.schema import setting
+from smartcockpit.runtime.schema import SettingsTable, setting
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(SettingsTable):
     log_level: str = setting("info", "Level.")
     act: str = setting("wait", "What to do.")
 

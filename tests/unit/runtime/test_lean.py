@@ -51,6 +51,10 @@ def test_a_loop_runs_without_what_is_rare() -> None:
         "import inspect, subprocess\nprint(len(inspect.signature(subprocess.run).parameters) and 7)",
         "import traceback\ntry: 1 / 0\nexcept ZeroDivisionError: print(len(traceback.format_exc()) and 7)",
         "from textwrap import *\nprint(dedent(' 7'))",
+        "import asyncio.sslproto\nprint(len(asyncio.sslproto.SSLProtocol.__name__) and 7)",
+        "async def f():\n s = await asyncio.start_server(lambda r, w: w.write(b'7') or w.close(), '127.0.0.1', 0)\n"
+        " r, w = await asyncio.open_connection('localhost', s.sockets[0].getsockname()[1], happy_eyeballs_delay=0.2)\n"
+        " print((await r.read()).decode())\nasyncio.run(f())",
     ],
 )
 def test_what_is_rare_works_when_it_is_used(use: str) -> None:

@@ -13,9 +13,9 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from smartcockpit.core.canbus import BusState, kernel_state
+from smartcockpit.core.named import NamedTuple
 
 RTMGRP_LINK = 1
 NLMSG_ERROR, NLMSG_DONE, RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 2, 3, 16, 17, 18
@@ -200,6 +200,6 @@ def restart_request(folder: str, interface: str) -> None:
 
     We have no right to do it ourselves; raises OSError when `folder` cannot be written.
     """
-    place = os.path.join(folder, os.path.basename(interface))  # noqa: PTH118, PTH119 - pathlib costs an import
-    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+    place = os.path.join(folder, os.path.basename(interface))
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))

@@ -11,9 +11,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from smartcockpit.core.errors import ConfigError, UnavailableError
+from smartcockpit.core.named import NamedTuple
 
 MAGIC = b"SCGNSS1\n"
 _HEAD = struct.Struct("<QqH")

@@ -8,9 +8,10 @@ Levels here are logical: on means that what the line stands for is on. Polarity 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from smartcockpit.core.errors import UnavailableError
+from smartcockpit.core.named import NamedTuple
 
 
 class LinesLostError(UnavailableError):

@@ -7,10 +7,11 @@ What a volume ought to be is decided elsewhere. Field orders are those of pulsec
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.adapters.pulse_link import Command, PulseLink
 from smartcockpit.adapters.pulse_tags import POSITIONS, SampleSpec, boolean, string, u32, volumes
+from smartcockpit.core.named import NamedTuple
 
 CLIENT = "smartcockpit-audio"
 """What we call ourselves."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from struct import error as struct_error
 from struct import pack, unpack_from
-from typing import Any, NamedTuple
+from typing import Any
+
+from smartcockpit.core.named import NamedTuple
 
 NONE = 0xFFFF_FFFF
 """An index that is none, and a buffer size that is left to the server."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -46,6 +47,10 @@ class PythonCan:
 
         Raises `UnavailableError` when it is not there, `ConfigError` when its options do not fit.
         """
+        if sys.flags.no_site:  # as our programs start: python-can and its plug-ins are wherever pip put them
+            import site
+
+            site.main()
         try:
             import can
         except ImportError as error:

@@ -10,10 +10,10 @@ import asyncio
 import os
 import unicodedata
 from pathlib import Path
-from typing import NamedTuple
 
 from smartcockpit.adapters.wav_file import Sound, read_wav
 from smartcockpit.core.errors import LimitError, UnavailableError, UsageError
+from smartcockpit.core.named import NamedTuple
 
 MAX_CHARACTERS = 500
 TIMEOUT_S = 15.0

@@ -5,7 +5,7 @@ A table is Python code, so it is loaded only from a file and folder that root or
 else may write. Byte-code is cached by the import system beside it. A table shipped with the image is good
 unless a source file is newer; one that we compiled ourselves into the state folder carries a stamp of exactly
 the sources it was made from. Compiling is another program (`smartcockpit-vehicle`): a running daemon never
-imports cantools.
+imports cantools. Paths are text here: importing pathlib takes 2 ms on the way to ready.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ import stat
 import sys
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
-from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 from smartcockpit.core.errors import ConfigError, UnavailableError
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.nearest import did_you_mean
 from smartcockpit.core.table import FORMAT, VehicleTable
 
@@ -35,6 +34,8 @@ BROKEN = (
 NO_ROOM = "is the disk full, the folder writable?"
 log = logging.getLogger(__name__)
 
+Place = str | os.PathLike[str]
+
 
 class VehiclePlaces(NamedTuple):
     """Where vehicles are looked for.
@@ -42,9 +43,9 @@ class VehiclePlaces(NamedTuple):
     folders of sources (first wins), of shipped tables, and ours to write: the first that can be written.
     """
 
-    sources: Sequence[Path]
-    tables: Sequence[Path]
-    own: Sequence[Path]
+    sources: Sequence[Place]
+    tables: Sequence[Place]
+    own: Sequence[Place]
 
 
 async def load_vehicle(vehicle: str, places: VehiclePlaces) -> VehicleTable:
@@ -53,15 +54,16 @@ async def load_vehicle(vehicle: str, places: VehiclePlaces) -> VehicleTable:
     Raises `ConfigError` that names file and remedy, `UnavailableError` when there is no room for a table.
     """
     if vehicle.endswith(".py"):
-        return load_table(Path(vehicle))
+        return load_table(vehicle)
     folder = _source_folder(vehicle, places)
-    name = Path(vehicle).name
-    is_shipped = folder is None or folder.parent in places.sources[-1:]
-    shipped = next((t for place in places.tables if (t := place / f"{name}.py").exists()), None)
+    name = os.path.basename(vehicle.rstrip(os.sep))
+    is_shipped = folder is None or os.path.dirname(folder) == os.fspath(places.sources[-1])
+    candidates = (os.path.join(place, f"{name}.py") for place in places.tables)
+    shipped = next(filter(os.path.exists, candidates), None)
     if not is_shipped or shipped is None:
         return await _load_own(vehicle, folder, name, places)
     try:
-        if folder is None or _changed_ns(folder) <= shipped.stat().st_mtime_ns:
+        if folder is None or _changed_ns(folder) <= os.stat(shipped).st_mtime_ns:
             return load_table(shipped)
         log.info("%s is newer than %s, compiling it", folder, shipped)
     except ConfigError as error:
@@ -75,10 +77,10 @@ async def load_vehicle(vehicle: str, places: VehiclePlaces) -> VehicleTable:
         return load_table(shipped)
 
 
-async def _load_own(vehicle: str, folder: Path | None, name: str, places: VehiclePlaces) -> VehicleTable:
+async def _load_own(vehicle: str, folder: str | None, name: str, places: VehiclePlaces) -> VehicleTable:
     if folder is None:
         raise _unknown(vehicle, places)
-    tables = [place / f"{name}.py" for place in places.own]
+    tables = [os.path.join(place, f"{name}.py") for place in places.own]
     for table in tables:
         if _is_stamped(table, folder):
             return load_table(table)
@@ -93,15 +95,16 @@ async def _load_own(vehicle: str, folder: Path | None, name: str, places: Vehicl
     return load_table(tables[-1])
 
 
-def load_table(path: Path) -> VehicleTable:
+def load_table(path: Place) -> VehicleTable:
     """Load one compiled table.
 
     Raises `ConfigError` when it is not safe, not readable, or of another format.
     """
+    path = os.fspath(path)
     check_owner(path)
-    module = ModuleType(f"smartcockpit_vehicle_{path.stem}")
+    module = ModuleType(f"smartcockpit_vehicle_{_stem(path)}")
     try:
-        code = SourceFileLoader(module.__name__, str(path)).get_code(module.__name__)
+        code = SourceFileLoader(module.__name__, path).get_code(module.__name__)
         assert code is not None
         exec(code, module.__dict__)  # noqa: S102 - trusted as the daemon's own code, see check_owner
         return VehicleTable.from_namespace(module.__dict__)
@@ -114,11 +117,12 @@ def load_table(path: Path) -> VehicleTable:
         raise ConfigError(f"{path} is no compiled vehicle: {error!r}", hint) from error
 
 
-def check_owner(path: Path) -> None:
+def check_owner(path: str) -> None:
     """Raise `ConfigError` unless `path`, its folder and its byte-code can be written by root and us alone."""
-    for place in (path, path.parent, path.parent / "__pycache__"):
+    folder = os.path.dirname(path) or "."
+    for place in (path, folder, os.path.join(folder, "__pycache__")):
         try:
-            found = place.stat()
+            found = os.stat(place)
         except FileNotFoundError:
             if place is path:
                 raise ConfigError(
@@ -134,17 +138,17 @@ def check_owner(path: Path) -> None:
             )
 
 
-async def compile_vehicle(folder: Path, target: Path) -> None:
+async def compile_vehicle(folder: str, target: str) -> None:
     """Compile `folder` into `target` by the vehicle compiler.
 
     Its words become the `ConfigError` when it refuses. `UnavailableError`: `target` cannot be written.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
     except OSError as error:
         raise UnavailableError(f"{target}: cannot be written: {error.strerror}", NO_ROOM) from error
     stamp = _stamp(folder)
-    program = [sys.executable, "-m", "smartcockpit.vehicle", "compile", str(folder), "-o", str(target)]
+    program = [sys.executable, "-m", "smartcockpit.vehicle", "compile", folder, "-o", target]
     process = await asyncio.create_subprocess_exec(
         *program,
         stdin=asyncio.subprocess.DEVNULL,
@@ -168,40 +172,59 @@ async def compile_vehicle(folder: Path, target: Path) -> None:
         lines = stderr.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
         raise ConfigError(f"{folder} cannot be compiled: {lines[-1]}", f"smartcockpit-vehicle check {folder}")
     with contextlib.suppress(OSError):  # without it the next start compiles again
-        target.with_suffix(".stamp").write_text(stamp)
+        _write(_stamp_of(target), stamp)
 
 
-def _source_folder(vehicle: str, places: VehiclePlaces) -> Path | None:
-    candidates = [Path(vehicle)] if os.sep in vehicle else [place / vehicle for place in places.sources]
-    return next((c for c in candidates if (c / "vehicle.toml").exists()), None)
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
-def _changed_ns(folder: Path) -> int:
-    return max((p.stat().st_mtime_ns for p in _files(folder)), default=0)
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.is_file())
+def _source_folder(vehicle: str, places: VehiclePlaces) -> str | None:
+    named = os.sep in vehicle
+    candidates = [vehicle.rstrip(os.sep)] if named else [os.path.join(s, vehicle) for s in places.sources]
+    return next((c for c in candidates if os.path.exists(os.path.join(c, "vehicle.toml"))), None)
 
 
-def _stamp(folder: Path) -> str:
+def _changed_ns(folder: str) -> int:
+    return max((os.stat(path).st_mtime_ns for path in _files(folder)), default=0)
+
+
+def _files(folder: str) -> list[str]:
+    paths = (os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
+    return sorted(filter(os.path.isfile, paths))
+
+
+def _stamp_of(table: str) -> str:
+    return os.path.splitext(table)[0] + ".stamp"
+
+
+def _stamp(folder: Place) -> str:
     """Say which files a table was made from; a list and no digest, because hashlib would load OpenSSL."""
+    folder = os.fspath(folder)
     lines = [f"table format {FORMAT} of {folder}"]
     for path in _files(folder):
-        found = path.stat()
-        lines.append(f"{path.relative_to(folder)} {found.st_size} {found.st_mtime_ns}")
+        found = os.stat(path)
+        lines.append(f"{os.path.relpath(path, folder)} {found.st_size} {found.st_mtime_ns}")
     return "\n".join(lines) + "\n"
 
 
-def _is_stamped(table: Path, folder: Path) -> bool:
+def _is_stamped(table: str, folder: str) -> bool:
     try:
-        return table.exists() and table.with_suffix(".stamp").read_text() == _stamp(folder)
-    except OSError:
+        with open(_stamp_of(table), encoding="utf-8") as file:
+            return os.path.exists(table) and file.read() == _stamp(folder)
+    except (OSError, UnicodeDecodeError):
         return False
 
 
 def _unknown(vehicle: str, places: VehiclePlaces) -> ConfigError:
-    known = {p.parent.name for place in places.sources for p in place.glob("*/vehicle.toml")}
-    known |= {p.stem for place in places.tables for p in place.glob("*.py")}
+    from pathlib import Path
+
+    known = {p.parent.name for place in places.sources for p in Path(place).glob("*/vehicle.toml")}
+    known |= {p.stem for place in places.tables for p in Path(place).glob("*.py")}
     hint = did_you_mean(vehicle, known, f"there are: {', '.join(sorted(known)) or 'none'}")
     return ConfigError(f"no vehicle {vehicle!r} in {', '.join(map(str, places.sources))}", hint)

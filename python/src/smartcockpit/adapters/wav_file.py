@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import os
 import stat
-from typing import NamedTuple
 
 from smartcockpit.adapters.pulse_tags import S16LE, SampleSpec
 from smartcockpit.core.errors import LimitError, UsageError
+from smartcockpit.core.named import NamedTuple
 
 MAX_BYTES = 20 << 20
 RATES_HZ = range(4000, 192_001)

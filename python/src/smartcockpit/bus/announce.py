@@ -12,10 +12,10 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from smartcockpit.bus.codec import to_body
+from smartcockpit.bus.codec import message
 from smartcockpit.bus.declare import Emits, EventSpec, InterfaceSpec, spec_of
+from smartcockpit.bus.header import INTERFACE, MEMBER, PATH, SIGNAL
 from smartcockpit.bus.interfaces.standard import Properties
-from smartcockpit.bus.library import Message, MessageType
 from smartcockpit.bus.objects import read_property
 
 if TYPE_CHECKING:
@@ -39,16 +39,8 @@ class Announcer:
         link = self._connection.live
         if link is None:
             return
-        message = Message(
-            message_type=MessageType.SIGNAL,
-            path=self._path,
-            interface=spec.interface,
-            member=spec.name,
-            signature=spec.signature,
-            body=to_body(spec.signature, args),
-            serial=link.next_serial(),
-        )
-        link.writer.write_signal(message._marshall())
+        fields = {PATH: self._path, INTERFACE: spec.interface, MEMBER: spec.name}
+        link.writer.write_signal(message(SIGNAL, fields, spec.signature, args).pack(link.next_serial()))
 
     def properties_changed(self, interface: InterfaceSpec, names: tuple[str, ...]) -> None:
         """Announce `names` when the loop turns."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.bus.client import properties
 from smartcockpit.bus.codec import Incoming
@@ -15,6 +15,7 @@ from smartcockpit.bus.interfaces.mpris import NAME as MPRIS
 from smartcockpit.bus.interfaces.mpris import MediaPlayer2Player
 from smartcockpit.bus.match import MatchRule
 from smartcockpit.core.errors import SmartCockpitError
+from smartcockpit.core.named import NamedTuple
 
 _AUDIO = spec_of(Audio1)
 _PLAYER = spec_of(MediaPlayer2Player)

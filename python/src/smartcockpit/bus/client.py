@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.bus.codec import to_variant
 from smartcockpit.bus.connection import BusConnection
@@ -20,6 +20,7 @@ from smartcockpit.bus.owners import Catalogue, believed
 from smartcockpit.bus.reading import Reading
 from smartcockpit.bus.signal_service import PATHS_PER_GET
 from smartcockpit.core.errors import UnavailableError, UnknownSignalError
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.nearest import did_you_mean
 from smartcockpit.core.signals import Value
 

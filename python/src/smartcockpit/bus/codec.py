@@ -2,22 +2,30 @@
 """Between bytes, dbus-next's values and ours.
 
 Ours are plain: a struct is a tuple, a received variant is its value, a record (`VarDict`) is a dictionary.
-Bodies are unmarshalled by dbus-next, but late: first the signature is compared with what is expected, so
-that nobody makes us take apart what we are going to refuse. Layout: D-Bus specification, "Message format".
+Bodies of text are made and read here, all others by dbus-next, which loads with the first of them. Bodies are
+read late: first the signature is compared with what is expected, so that nobody makes us take apart what we
+are going to refuse. Layout: D-Bus specification, "Message Format".
 """
 
 from __future__ import annotations
 
-from struct import unpack_from
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from struct import error, unpack_from
+from typing import TYPE_CHECKING, Any
 
-from smartcockpit.bus.library import Unmarshaller, Variant, signature_types
+from smartcockpit.bus import header
+from smartcockpit.bus.header import DESTINATION, REPLY_SERIAL, SIGNATURE, UNIX_FDS, Field, padding
 from smartcockpit.bus.vardict import VarDict
+from smartcockpit.core.named import NamedTuple
 
-CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
-NO_REPLY_EXPECTED = 1
+if TYPE_CHECKING:
+    from smartcockpit.bus.library import Variant
 
-_PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE = range(1, 9)
+if find_spec("dbus_next") is None:  # said at the start and not with the first call
+    raise ModuleNotFoundError("No module named 'dbus_next' (Debian: python3-dbus-next)", name="dbus_next")
+
+_TEXT = frozenset("sou")
 
 
 class Incoming(NamedTuple):
@@ -38,15 +46,15 @@ class Incoming(NamedTuple):
     body: bytes
     too_large: int = 0
 
-    def raw_args(self) -> list[Any]:
-        """Return the arguments as dbus-next has them; raises `ValueError` when body and signature do not
-        fit."""
-        return unpack(self.signature, self.body, self.little_endian)
-
     def args(self) -> list[Any]:
-        """Return the arguments as plain values."""
+        """Return the arguments as plain values; raises `ValueError` when body and signature do not fit."""
+        values = unpack(self.signature, self.body, self.little_endian)
+        if _TEXT.issuperset(self.signature):
+            return values
+        from smartcockpit.bus.library import signature_types
+
         types = signature_types(self.signature)
-        return [from_wire(t, v) for t, v in zip(types, self.raw_args(), strict=True)]
+        return [from_wire(t, v) for t, v in zip(types, values, strict=True)]
 
     def arg0(self) -> str | None:
         """Return the first argument when it is a string, without touching the rest."""
@@ -56,26 +64,98 @@ class Incoming(NamedTuple):
         return self.body[4 : 4 + length].decode("utf-8", "replace")
 
 
+class Outgoing(NamedTuple):
+    """A message to be sent, complete but for its serial."""
+
+    kind: int
+    fields: bytes
+    body: bytes
+    fds: tuple[int, ...] = ()
+    """File descriptors that go with it; closed when they are sent, or when they cannot be."""
+
+    def pack(self, serial: int) -> bytes:
+        """Return the bytes."""
+        return header.pack_header(self.kind, serial, len(self.body), self.fields) + self.body
+
+
+def message(
+    kind: int,
+    fields: Mapping[int, Field],
+    signature: str = "",
+    args: Sequence[Any] = (),
+    fds: tuple[int, ...] = (),
+) -> Outgoing:
+    """Return a message with plain `args`; raises `ValueError` when they do not fit `signature`."""
+    body = pack(signature, args)
+    packed = header.pack_fields({**fields, SIGNATURE: signature, UNIX_FDS: len(fds)})
+    return Outgoing(kind, packed, body, fds)
+
+
+def answer_to(
+    call: Incoming,
+    kind: int,
+    signature: str,
+    args: Sequence[Any],
+    fields: Mapping[int, Field] | None = None,
+    *,
+    fds: tuple[int, ...] = (),
+) -> Outgoing:
+    """Return the reply or error message that answers `call`."""
+    to = {**(fields or {}), REPLY_SERIAL: call.serial, DESTINATION: call.sender}
+    return message(kind, to, signature, args, fds)
+
+
+def pack(signature: str, args: Sequence[Any]) -> bytes:
+    """Return the body of plain `args`; raises `ValueError` when they do not fit `signature`."""
+    if not _TEXT.issuperset(signature):
+        from smartcockpit.bus.library import Marshaller, signature_types
+
+        types = signature_types(signature)
+        marshaller = Marshaller(signature, [to_wire(t, v) for t, v in zip(types, args, strict=True)])
+        return bytes(marshaller.marshall())
+    body = b""
+    for code, value in zip(signature, args, strict=True):
+        body += padding(len(body), 4) + _pack_text(code, value)
+    return body
+
+
+def _pack_text(code: str, value: object) -> bytes:
+    if code == "u" and isinstance(value, int) and 0 <= value < 1 << 32:
+        return value.to_bytes(4, "little")
+    if code != "u" and isinstance(value, str):
+        return header.string(value.encode())
+    raise ValueError(f"{value!r} does not fit {code!r}")
+
+
 def unpack(signature: str, body: bytes, little_endian: bool = True) -> list[Any]:
-    """Unmarshal `body` with dbus-next; raises `ValueError` when it does not hold what `signature` says."""
-    types = signature_types(signature)
-    if not types:
-        return []
-    unmarshaller = Unmarshaller(_End())
-    unmarshaller.buf = bytearray(body)
-    unmarshaller.endian = ord("l") if little_endian else ord("B")
+    """Return the values as dbus-next has them; raises `ValueError` when `body` does not hold what `signature`
+    says."""
     try:
-        return [unmarshaller.read_argument(t) for t in types]
-    except (EOFError, IndexError):
+        if _TEXT.issuperset(signature):
+            return _unpack_text(signature, body, "<I" if little_endian else ">I")
+        from smartcockpit.bus.library import signature_types, unmarshaller
+
+        types = signature_types(signature)
+        reader = unmarshaller(body, little_endian)
+        return [reader.read_argument(t) for t in types]
+    except (EOFError, IndexError, error):
         raise ValueError(f"body is shorter than signature {signature!r} says") from None
 
 
-class _End:
-    """The stream behind a complete body: nothing follows."""
-
-    @staticmethod
-    def read(_: int) -> bytes:
-        return b""
+def _unpack_text(signature: str, body: bytes, number: str) -> list[Any]:
+    values: list[Any] = []
+    at = 0
+    for code in signature:
+        at += -at % 4
+        (value,) = unpack_from(number, body, at)
+        at += 4
+        if code != "u":
+            start, at = at, at + value + 1
+            if at > len(body):
+                raise EOFError
+            value = body[start : at - 1].decode()
+        values.append(value)
+    return values
 
 
 def from_wire(type_: Any, value: Any) -> Any:
@@ -126,13 +206,10 @@ def _array_to_wire(item: Any, value: Any) -> Any:
     return list(value)
 
 
-def to_body(signature: str, args: tuple[Any, ...]) -> list[Any]:
-    """Return the body for `signature`; raises `ValueError` when the number of arguments differs."""
-    return [to_wire(t, v) for t, v in zip(signature_types(signature), args, strict=True)]
-
-
 def to_variant(signature: str, value: Any) -> Variant:
     """Return the plain `value` as a variant of `signature`."""
+    from smartcockpit.bus.library import Variant, signature_types
+
     (type_,) = signature_types(signature)
     return Variant(signature, to_wire(type_, value))
 
@@ -140,29 +217,20 @@ def to_variant(signature: str, value: Any) -> Variant:
 def parse_header(data: bytes | bytearray, body: bytes, too_large: int = 0) -> Incoming:
     """Build the message from `data`, its complete header; raises `ValueError` when that is malformed."""
     little = data[0] == ord("l")
-    unmarshaller = Unmarshaller(_End())
-    unmarshaller.buf = data
-    unmarshaller.endian = data[0]
-    unmarshaller.offset = 12
     (serial,) = unpack_from("<I" if little else ">I", data, 8)
-    try:
-        fields = {
-            code: variant.value for code, variant in unmarshaller.read_argument(signature_types("a(yv)")[0])
-        }
-    except (EOFError, IndexError):
-        raise ValueError("message header ends early") from None
+    fields: dict[int, Any] = header.parse_fields(data)
     return Incoming(
         kind=data[1],
         flags=data[2],
         serial=serial,
         little_endian=little,
-        path=fields.get(_PATH, ""),
-        interface=fields.get(_INTERFACE, ""),
-        member=fields.get(_MEMBER, ""),
-        error_name=fields.get(_ERROR_NAME, ""),
-        reply_serial=fields.get(_REPLY_SERIAL, 0),
-        sender=fields.get(_SENDER, ""),
-        signature=fields.get(_SIGNATURE, ""),
+        path=fields.get(header.PATH, ""),
+        interface=fields.get(header.INTERFACE, ""),
+        member=fields.get(header.MEMBER, ""),
+        error_name=fields.get(header.ERROR_NAME, ""),
+        reply_serial=fields.get(header.REPLY_SERIAL, 0),
+        sender=fields.get(header.SENDER, ""),
+        signature=fields.get(header.SIGNATURE, ""),
         body=body,
         too_large=too_large,
     )

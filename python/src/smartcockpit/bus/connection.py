@@ -18,9 +18,10 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from smartcockpit.bus.announce import Announcer
-from smartcockpit.bus.codec import CALL, SIGNAL, Incoming
+from smartcockpit.bus.codec import Incoming
 from smartcockpit.bus.declare import MethodSpec, sinks_of, spec_of
 from smartcockpit.bus.errors import AccessDeniedError, InvalidArgumentsError, NameTakenError
+from smartcockpit.bus.header import CALL, SIGNAL
 from smartcockpit.bus.link import LOST, Link, Target
 from smartcockpit.bus.match import MatchRule
 from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, DBUS_PATH

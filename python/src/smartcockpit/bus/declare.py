@@ -29,9 +29,10 @@ import functools
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import FunctionType
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from smartcockpit.bus.library import signature_types
+from smartcockpit.bus.signature import is_one_type
+from smartcockpit.core.named import NamedTuple
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -143,7 +144,7 @@ def _doc(thing: Any) -> str:
 def _args(args: Mapping[str, str] | None) -> tuple[Arg, ...]:
     made = tuple(Arg(name, signature) for name, signature in (args or {}).items())
     for arg in made:
-        if len(signature_types(arg.signature)) != 1:
+        if not is_one_type(arg.signature):
             raise TypeError(f"argument {arg.name!r}: {arg.signature!r} is not one complete type")
     return made
 

@@ -12,10 +12,11 @@ import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
-from smartcockpit.bus.codec import Incoming, to_body
+from smartcockpit.bus.codec import Incoming, Outgoing, answer_to
 from smartcockpit.bus.declare import MethodSpec, spec_of
 from smartcockpit.bus.errors import INTERNAL, CallTimeoutError, DBusFailure, to_dbus
-from smartcockpit.bus.library import Message, MessageType
+from smartcockpit.bus.header import ERROR as ERROR_MESSAGE
+from smartcockpit.bus.header import ERROR_NAME, RETURN
 from smartcockpit.bus.names import ERROR
 from smartcockpit.bus.objects import Objects
 from smartcockpit.core.nearest import did_you_mean
@@ -56,7 +57,7 @@ def _arguments(call: Incoming, method: MethodSpec) -> list[Any]:
         raise DBusFailure(ERROR + "InvalidArgs", f"{method.name}: {error}") from error
 
 
-def answer(objects: Objects, call: Incoming) -> Message | Coroutine[Any, Any, Message]:
+def answer(objects: Objects, call: Incoming) -> Outgoing | Coroutine[Any, Any, Outgoing]:
     """Serve `call`; return the reply or error message, or what to await for it when the method is `async`.
 
     Never raises. This is the edge where every error becomes a D-Bus error; one that is no
@@ -79,7 +80,7 @@ def answer(objects: Objects, call: Incoming) -> Message | Coroutine[Any, Any, Me
         return error_reply(call, error)
 
 
-async def _answer_later(call: Incoming, method: MethodSpec, result: Awaitable[Any]) -> Message:
+async def _answer_later(call: Incoming, method: MethodSpec, result: Awaitable[Any]) -> Outgoing:
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             return _reply(call, method, await result)
@@ -89,35 +90,19 @@ async def _answer_later(call: Incoming, method: MethodSpec, result: Awaitable[An
         return error_reply(call, error)
 
 
-def _reply(call: Incoming, method: MethodSpec, result: Any) -> Message:
+def _reply(call: Incoming, method: MethodSpec, result: Any) -> Outgoing:
     count = len(method.outputs)
     values = () if count == 0 else (result,) if count == 1 else tuple(result)
     fds = [value for arg, value in zip(method.outputs, values, strict=True) if arg.signature == "h"]
     if fds:  # what stands in the body is which of the descriptors it is
         arguments = zip(method.outputs, values, strict=True)
         values = tuple(fds.index(value) if arg.signature == "h" else value for arg, value in arguments)
-    reply = Message(
-        message_type=MessageType.METHOD_RETURN,
-        reply_serial=call.serial,
-        destination=call.sender,
-        signature=method.out_signature,
-        body=to_body(method.out_signature, values),
-        unix_fds=fds,
-    )
-    reply.signature_tree.verify(reply.body)
-    return reply
+    return answer_to(call, RETURN, method.out_signature, values, fds=tuple(fds))
 
 
-def error_reply(call: Incoming, error: Exception) -> Message:
+def error_reply(call: Incoming, error: Exception) -> Outgoing:
     """Return the error message that answers `call`."""
     name, text = to_dbus(error)
     if name == INTERNAL:
         _log.error("%s.%s failed", call.interface, call.member, exc_info=error)
-    return Message(
-        message_type=MessageType.ERROR,
-        reply_serial=call.serial,
-        destination=call.sender,
-        error_name=name,
-        signature="s",
-        body=[text],
-    )
+    return answer_to(call, ERROR_MESSAGE, "s", (text,), {ERROR_NAME: name})

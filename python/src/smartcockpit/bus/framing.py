@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from smartcockpit.bus.codec import CALL, SIGNAL, Incoming, parse_header
+from smartcockpit.bus.codec import Incoming, parse_header
+from smartcockpit.bus.header import CALL, SIGNAL
 
 CALL_LIMIT = 256 * 1024
 """Bytes of a call, header included: `Get` of 4,096 paths fits, and taking it apart costs no noticeable

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The door to dbus-next: what of the library we use, and how it is imported.
 
-We use its type system and codec (`Message`, `Variant`, `SignatureTree`, the unmarshaller) and its
-authentication. Its `MessageBus` is not used: the reader, the writer, the dispatch and the life of a
-connection are ours, see `smartcockpit.bus.connection`, and of the class nothing but its private parts would
-be left.
+We use its type system and the codec of bodies (`Variant`, signatures, marshaller and unmarshaller). Its
+`MessageBus` is not used: headers, the reader, the writer, the dispatch and the life of a connection are ours,
+see `smartcockpit.bus.connection`, and of the class nothing but its private parts would be left. Import this
+module in the function that needs it: it costs 3 ms, and a daemon gets onto the bus without.
 
 `import dbus_next` runs a package file that pulls in both main-loop flavours, the high-level service, an XML
 parser and `inspect`; the service module moreover cannot be imported on Python 3.15. So the package object
@@ -19,16 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from smartcockpit.core.defer import defer_module
 
-if not defer_module("dbus_next"):
-    raise ModuleNotFoundError("No module named 'dbus_next' (Debian: python3-dbus-next)", name="dbus_next")
-_auth = import_module("dbus_next.auth")
-_message = import_module("dbus_next.message")
+defer_module("dbus_next")
+import_module("dbus_next.errors")  # first: the library imports itself in a circle, which is open here alone
 _signature = import_module("dbus_next.signature")
 
-AuthExternal: Any = _auth.AuthExternal
-AuthError: type[Exception] = _auth.AuthError
-Message: Any = _message.Message
-MessageType: Any = _message.MessageType
 Marshaller: Any = import_module("dbus_next._private.marshaller").Marshaller
 Unmarshaller: Any = import_module("dbus_next._private.unmarshaller").Unmarshaller
 
@@ -61,3 +55,18 @@ def signature_types(signature: str) -> list[Any]:
         cache.clear()
     types: list[Any] = _signature.SignatureTree._get(signature).types
     return types
+
+
+class _End:
+    """The stream behind a complete message: nothing follows."""
+
+    @staticmethod
+    def read(_: int) -> bytes:
+        return b""
+
+
+def unmarshaller(data: bytes | bytearray, little_endian: bool, offset: int = 0) -> Any:
+    """Return the library's reader of `data` from `offset` on; it raises `EOFError` at the end."""
+    reader = Unmarshaller(_End())
+    reader.buf, reader.endian, reader.offset = bytearray(data), ord("l" if little_endian else "B"), offset
+    return reader

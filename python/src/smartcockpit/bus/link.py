@@ -10,14 +10,15 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from smartcockpit.bus.codec import ERROR, RETURN, Incoming, to_body
+from smartcockpit.bus.codec import Incoming, Outgoing, message
 from smartcockpit.bus.errors import CallTimeoutError, from_dbus
 from smartcockpit.bus.framing import Framer
-from smartcockpit.bus.library import Message
+from smartcockpit.bus.header import CALL, DESTINATION, ERROR, INTERFACE, MEMBER, PATH, RETURN
 from smartcockpit.bus.writer import Writer
 from smartcockpit.core.errors import LimitError, UnavailableError
+from smartcockpit.core.named import NamedTuple
 
 _CHUNK = 64 * 1024
 _CHUNKS_PER_WAKE_UP = 8
@@ -64,32 +65,23 @@ class Link:
         self.serial = self.serial % 0xFFFF_FFFF + 1
         return self.serial
 
-    def send(self, message: Message) -> None:
-        """Marshal with the next serial and write, with the descriptors that the message has.
-
-        Raises `ValueError` when body and signature do not fit.
-        """
-        message.serial = self.next_serial()
-        self.writer.write(message._marshall(negotiate_unix_fd=True), message.unix_fds)
+    def send(self, outgoing: Outgoing) -> int:
+        """Write with the next serial, which is returned, and with the descriptors that go with it."""
+        serial = self.next_serial()
+        self.writer.write(outgoing.pack(serial), outgoing.fds)
         if self.writer.congested:
             self._pause()
+        return serial
 
     async def call(self, target: Target, signature: str, args: tuple[Any, ...], timeout_s: float) -> Incoming:
-        """Call `target` and return the reply; raises what it says."""
+        """Call `target` and return the reply; raises what it says, `ValueError` when `args` do not fit."""
         destination, path, interface, member = target
         if self.ended.is_set():
             raise LOST
-        message = Message(
-            destination=destination,
-            path=path,
-            interface=interface,
-            member=member,
-            signature=signature,
-            body=to_body(signature, args),
-        )
-        self.send(message)
+        fields = {PATH: path, INTERFACE: interface, MEMBER: member, DESTINATION: destination}
+        serial = self.send(message(CALL, fields, signature, args))
         future: asyncio.Future[Incoming] = self._loop.create_future()
-        self._pending[message.serial] = future
+        self._pending[serial] = future
         try:
             async with asyncio.timeout(timeout_s):
                 reply = await future
@@ -99,7 +91,7 @@ class Link:
                 f"it may hang: busctl status {destination}",
             ) from None
         finally:
-            self._pending.pop(message.serial, None)
+            self._pending.pop(serial, None)
         if reply.too_large:
             raise LimitError(f"the reply of {destination} to {member} has {reply.too_large} bytes")
         if reply.kind == ERROR:
@@ -123,19 +115,19 @@ class Link:
             except ValueError as error:
                 self.end(str(error))
                 return
-            for message in messages:
-                self._take(message)
+            for incoming in messages:
+                self._take(incoming)
             self._work()
             if len(data) < _CHUNK or not self._reading:
                 return
 
-    def _take(self, message: Incoming) -> None:
-        if message.kind in {RETURN, ERROR}:
-            future = self._pending.get(message.reply_serial)
+    def _take(self, incoming: Incoming) -> None:
+        if incoming.kind in {RETURN, ERROR}:
+            future = self._pending.get(incoming.reply_serial)
             if future is not None and not future.done():
-                future.set_result(message)
+                future.set_result(incoming)
         else:
-            self._inbox.append(message)
+            self._inbox.append(incoming)
 
     def _work(self) -> None:
         """Hand on calls and signals, until the writer is congested; what stays is one read's worth."""

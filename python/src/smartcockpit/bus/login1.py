@@ -7,12 +7,12 @@ Asking for the power-off itself takes root; see docs/decisions/0015.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from smartcockpit.bus.codec import Incoming
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.match import MatchRule
 from smartcockpit.core.errors import SmartCockpitError
+from smartcockpit.core.named import NamedTuple
 
 LOGIN1 = "org.freedesktop.login1"
 MANAGER_PATH = "/org/freedesktop/login1"

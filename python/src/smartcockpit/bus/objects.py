@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartcockpit.bus import xml
 from smartcockpit.bus.codec import to_variant
 from smartcockpit.bus.declare import InterfaceSpec, PropertySpec, spec_of
 from smartcockpit.bus.errors import DBusFailure
 from smartcockpit.bus.interfaces.standard import Introspectable, Peer, Properties
-from smartcockpit.bus.library import Variant
 from smartcockpit.bus.names import ERROR
 from smartcockpit.core.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from smartcockpit.bus.library import Variant
 
 
 class Objects:

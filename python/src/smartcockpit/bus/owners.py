@@ -10,10 +10,10 @@ papered over.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from smartcockpit.bus.interfaces.signals1 import Description
 from smartcockpit.bus.names import PREFIX
+from smartcockpit.core.named import NamedTuple
 
 CAN_BRIDGE = f"{PREFIX}.CanBridge1"
 

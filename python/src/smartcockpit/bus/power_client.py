@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from smartcockpit.bus.client import properties
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.declare import spec_of
 from smartcockpit.bus.interfaces.power1 import InhibitorRow, LineRow, Power1
+from smartcockpit.core.named import NamedTuple
 
 _POWER = spec_of(Power1)
 

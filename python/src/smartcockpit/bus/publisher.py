@@ -40,9 +40,10 @@ class SignalPublisher:
         self._connection = connection
         self._board = board
         self._clock = clock or SystemClock()
-        branches = list(dict.fromkeys(spec.branch for spec in board.specs))
+        branch_of = [spec.branch for spec in board.specs]
+        branches = list(dict.fromkeys(branch_of))
         number = {branch: i for i, branch in enumerate(branches)}
-        self._coalescer = Coalescer([number[spec.branch] for spec in board.specs])
+        self._coalescer = Coalescer([number[branch] for branch in branch_of])
         interface = spec_of(Signals1)
         self._templates = [ChangedTemplate(interface.path, interface.name, branch) for branch in branches]
         self._packer = ElementPacker(board.specs)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.signals import SignalQuality, Value
 
 _QUALITIES = {int(quality): quality for quality in SignalQuality}

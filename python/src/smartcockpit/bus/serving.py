@@ -9,10 +9,10 @@ import os
 from collections.abc import Coroutine
 from typing import Any
 
-from smartcockpit.bus.codec import NO_REPLY_EXPECTED, Incoming
+from smartcockpit.bus.codec import Incoming, Outgoing
 from smartcockpit.bus.dispatch import answer, error_reply
 from smartcockpit.bus.errors import DBusFailure
-from smartcockpit.bus.library import Message
+from smartcockpit.bus.header import NO_REPLY_EXPECTED
 from smartcockpit.bus.link import Link
 from smartcockpit.bus.names import ERROR
 from smartcockpit.bus.objects import Objects
@@ -49,13 +49,13 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _reply_later(self, link: Link, call: Incoming, reply: Coroutine[Any, Any, Message]) -> None:
+    async def _reply_later(self, link: Link, call: Incoming, reply: Coroutine[Any, Any, Outgoing]) -> None:
         self._reply(link, call, await reply)
 
     @staticmethod
-    def _reply(link: Link, call: Incoming, reply: Message) -> None:
+    def _reply(link: Link, call: Incoming, reply: Outgoing) -> None:
         if not call.flags & NO_REPLY_EXPECTED and not link.ended.is_set():
             link.send(reply)
         else:
-            for fd in reply.unix_fds:
+            for fd in reply.fds:
                 os.close(fd)

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from smartcockpit.bus.client import properties
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.errors import NotOfferedError, RemoteError
 from smartcockpit.core.errors import UnavailableError
+from smartcockpit.core.named import NamedTuple
 
 SYSTEMD = "org.freedesktop.systemd1"
 MANAGER_PATH = "/org/freedesktop/systemd1"

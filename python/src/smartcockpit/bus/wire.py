@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from struct import Struct, error
 from typing import Any
 
+from smartcockpit.bus.header import INTERFACE, MEMBER, PATH, SIGNATURE, pack_fields, padding, string
 from smartcockpit.core.signals import Datatype, SignalQuality, SignalSpec, Update, Value
 
 SIGNATURES = {
@@ -38,6 +39,7 @@ _SIZES = {"b": 4, "n": 2, "y": 1, "q": 2, "i": 4, "u": 4, "x": 8, "t": 8, "d": 8
 
 _HEAD = Struct("<4BII")
 _LENGTH = Struct("<I")
+_VARIANT_OF = {s: bytes((len(s),)) + s.encode() + b"\0" for s in SIGNATURES.values()}
 _TAIL_AT = [Struct(f"<B{-(at + 1) % 8}xQ") for at in range(8)]
 
 Packer = Callable[[Any, int, int], bytes]
@@ -51,45 +53,38 @@ def text_bytes(text: str) -> bytes:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace")
 
 
-def _string(text: bytes) -> bytes:
-    return _LENGTH.pack(len(text)) + text + b"\0"
-
-
-def _padding(size: int, to: int) -> bytes:
-    return bytes(-size % to)
-
-
 def _fixed_packer(prefix: bytes, code: str) -> Packer:
     """Return the packer of a signal whose value has a fixed size: one call that writes all of the element."""
-    size = _SIZES[code]
-    pad = -len(prefix) % size
-    after = len(prefix) + pad + size
-    shape = _shape(f"<{len(prefix)}s{pad}x{_STRUCT_CODES[code]}B{-(after + 1) % 8}xQ")
+    shape = _fixed_shape(len(prefix), code)
     if code == "b":
         return lambda value, quality, time_us: shape.pack(prefix, 1 if value else 0, quality, time_us)
     return partial(shape.pack, prefix)
 
 
-_shape = lru_cache(maxsize=256)(Struct)  # signals of like length and type share one
+@lru_cache(maxsize=256)  # signals of like length and type share one
+def _fixed_shape(length: int, code: str) -> Struct:
+    size = _SIZES[code]
+    pad = -length % size
+    return Struct(f"<{length}s{pad}x{_STRUCT_CODES[code]}B{-(length + pad + size + 1) % 8}xQ")
 
 
 def _string_packer(prefix: bytes) -> Packer:
-    start = prefix + _padding(len(prefix), 4)
+    start = prefix + padding(len(prefix), 4)
 
     def pack(value: str, quality: int, time_us: int) -> bytes:
-        packed = start + _string(text_bytes(value))
+        packed = start + string(text_bytes(value))
         return packed + _TAIL_AT[len(packed) % 8].pack(quality, time_us)
 
     return pack
 
 
 def _strings_packer(prefix: bytes) -> Packer:
-    start = prefix + _padding(len(prefix), 4)
+    start = prefix + padding(len(prefix), 4)
 
     def pack(value: list[str], quality: int, time_us: int) -> bytes:
         items = b""
         for text in value:
-            items += _padding(len(items), 4) + _string(text_bytes(text))
+            items += padding(len(items), 4) + string(text_bytes(text))
         packed = start + _LENGTH.pack(len(items)) + items
         return packed + _TAIL_AT[len(packed) % 8].pack(quality, time_us)
 
@@ -99,8 +94,7 @@ def _strings_packer(prefix: bytes) -> Packer:
 def packer(spec: SignalSpec) -> Packer:
     """Return what packs readings of `spec` into elements of `a(svyt)`."""
     signature = SIGNATURES[spec.datatype]
-    code = signature.encode()
-    prefix = _string(spec.path.encode()) + bytes([len(code)]) + code + b"\0"
+    prefix = string(spec.path.encode()) + _VARIANT_OF[signature]
     if signature == "s":
         return _string_packer(prefix)
     if signature == "as":
@@ -108,24 +102,29 @@ def packer(spec: SignalSpec) -> Packer:
     return _fixed_packer(prefix, signature)
 
 
+@lru_cache(maxsize=8)
+def _changed_fields(object_path: str, interface: str) -> bytes:
+    """Return the header of `Changed` from the length of its fields to its end: the same for all branches."""
+    fields = pack_fields({PATH: object_path, INTERFACE: interface, MEMBER: "Changed", SIGNATURE: "sa(svyt)"})
+    rest = _LENGTH.pack(len(fields)) + fields
+    return rest + padding(_HEAD.size + len(rest), 8)
+
+
+@lru_cache(maxsize=256)
+def _changed_shape(length: int, gap: int) -> Struct:
+    return Struct(f"<4BII{length}sI{gap}x")
+
+
 class ChangedTemplate:
     """Packs `Changed` of one branch."""
 
     def __init__(self, object_path: str, interface: str, branch: str) -> None:
-        fields = b""
-        constant = ((1, b"o", object_path), (2, b"s", interface), (3, b"s", "Changed"))
-        for number, code, text in constant:
-            fields += _padding(len(fields), 8) + bytes([number, 1]) + code + b"\0" + _string(text.encode())
-        signature = b"sa(svyt)"
-        fields += _padding(len(fields), 8) + b"\x08\x01g\0" + bytes([len(signature)]) + signature + b"\0"
-        header_rest = _LENGTH.pack(len(fields)) + fields
-        header_rest += _padding(_HEAD.size + len(header_rest), 8)
-        name = _string(branch.encode())
-        name += _padding(len(name), 4)
+        name = string(branch.encode())
+        name += padding(len(name), 4)
         gap = -(len(name) + 4) % 8
         self._fixed = len(name) + 4 + gap
-        self._middle = header_rest + name
-        self._pack = Struct(f"<4BII{len(self._middle)}sI{gap}x").pack
+        self._middle = _changed_fields(object_path, interface) + name
+        self._pack = _changed_shape(len(self._middle), gap).pack
 
     def pack(self, serial: int, elements: bytes) -> bytes:
         """Return the whole message around `elements`, the joined pieces."""

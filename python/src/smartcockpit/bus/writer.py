@@ -24,7 +24,8 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 HIGH_WATER = 256 * 1024
 LOW_WATER = 64 * 1024

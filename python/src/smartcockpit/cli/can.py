@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import sys
 import time
-from dataclasses import asdict
 from typing import Any
 
 from smartcockpit.bus.client import CanBridgeClient, CanBridgeState
@@ -22,6 +21,7 @@ from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus
 from smartcockpit.cli import output, text
 from smartcockpit.core.errors import UsageError
 from smartcockpit.core.nearest import did_you_mean
+from smartcockpit.core.record import as_dict
 
 ERROR_COUNTERS = (
     "error_frames", "unknown_id", "short_frame", "unknown_mux", "checksum_errors", "counter_errors",
@@ -31,9 +31,9 @@ ERROR_COUNTERS = (
 
 def as_json(name: str, state: CanBridgeState) -> dict[str, Any]:
     """Return one bus with the documented keys."""
-    status = asdict(state.buses.get(name) or BusStatus(interface="", state="unavailable"))
+    status = as_dict(state.buses.get(name) or BusStatus(interface="", state="unavailable"))
     status["since_us"] = status.pop("since")
-    counters = asdict(state.counters.get(name) or BusCounters())
+    counters = as_dict(state.counters.get(name) or BusCounters())
     return {"name": name, **status, "load_percent": state.load.get(name), **counters}
 
 

@@ -8,7 +8,8 @@ ISO 11898-1 (fault confinement, frame formats).
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 ERR_CRTL, ERR_BUSOFF, ERR_RESTARTED, ERR_CNT = 0x004, 0x040, 0x100, 0x200
 CRTL_RX_OVERFLOW, CRTL_WARNING, CRTL_PASSIVE, CRTL_ACTIVE = 0x01, 0x04 | 0x08, 0x10 | 0x20, 0x40

@@ -12,9 +12,9 @@ CRC16), with the check values for b"123456789" in the tests.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 _CRC8 = {"crc8-sae-j1850": (0x1D, 0xFF, 0xFF), "crc8-h2f": (0x2F, 0xFF, 0xFF)}
 _CRC16 = {"crc16-ccitt-false": (0x1021, 0xFFFF, 0x0000)}
@@ -27,12 +27,10 @@ WIDTH_BITS = {**dict.fromkeys(_CRC16, 16), **dict.fromkeys((*_CRC8, "sum8", "xor
 
 @cache
 def _table(polynomial: int, bits: int) -> tuple[int, ...]:
-    top, mask, table = 1 << (bits - 1), (1 << bits) - 1, []
-    for byte in range(256):
-        crc = byte << (bits - 8)
-        for _ in range(8):
-            crc = ((crc << 1) ^ polynomial if crc & top else crc << 1) & mask
-        table.append(crc)
+    top, mask, table, entry = 1 << (bits - 1), (1 << bits) - 1, [0], polynomial
+    while len(table) < 256:  # a CRC is linear: the entry of a sum (by exclusive or) is the sum of the entries
+        table += [entry ^ lower for lower in table]
+        entry = ((entry << 1) ^ polynomial if entry & top else entry << 1) & mask
     return tuple(table)
 
 
@@ -77,8 +75,7 @@ def algorithm(name: str) -> Callable[[bytes], int]:
     return {"sum8": lambda data: sum(data) & 0xFF, "xor8": _xor8}[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Checksum:
+class Checksum(NamedTuple):
     """How one message is guarded: the result of `name` over `data_id` and the payload without the result's
     own bytes.
 
@@ -91,15 +88,12 @@ class Checksum:
     length: int
     data_id: tuple[int, ...] = ()
     big_endian: bool = False
-    _run: Callable[[bytes], int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_run", algorithm(self.name))
 
     def compute(self, payload: bytes) -> int:
         """Return the checksum that `payload` ought to carry; what it carries now does not matter."""
         width = WIDTH_BITS[self.name] // 8
-        return self._run(bytes(self.data_id) + payload[: self.at] + payload[self.at + width : self.length])
+        guarded = bytes(self.data_id) + payload[: self.at] + payload[self.at + width : self.length]
+        return algorithm(self.name)(guarded)
 
     def seal(self, payload: bytes) -> bytes:
         """Return `payload` with its checksum put in: for senders."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 from array import array
 from math import exp, log, pi, sin
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 RATE_HZ = 48_000
 PEAK = 0.89

@@ -9,20 +9,24 @@ held. Who defers what, and why, is the caller's business. For the time before th
 from __future__ import annotations
 
 import sys
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 
 
-def defer_module(name: str, **known: object) -> bool:
+def defer_module(name: str, package: ModuleSpec | None = None, **known: object) -> bool:
     """Make module `name` load on first use; says whether it could be found.
 
     `known` are names whose values are given at once, because an importer reads them while it loads itself.
     A module that is loaded already stays as it is. Names such as `__file__` do not load it, but
     `__all__` does: the import system and tools ask any module for such names.
+
+    The package of a module is imported first, unless its spec is given as `package`. Then the caller imports
+    it, and makes the module its attribute.
     """
     if name in sys.modules:
         return True
-    spec = find_spec(name)
+    spec = find_spec(name) if package is None else _find_in(package, name)
     if spec is None or spec.loader is None:
         return False
     module, loader = module_from_spec(spec), spec.loader
@@ -41,9 +45,14 @@ def defer_module(name: str, **known: object) -> bool:
     module.__dict__.update(known, __getattr__=load)  # PEP 562
     sys.modules[name] = module
     parent, _, child = name.rpartition(".")
-    if parent:
+    if parent and package is None:
         setattr(sys.modules[parent], child, module)
     return True
+
+
+def _find_in(package: ModuleSpec, name: str) -> ModuleSpec | None:
+    places = package.submodule_search_locations
+    return next((spec for finder in sys.meta_path if (spec := finder.find_spec(name, places))), None)
 
 
 def is_waiting(module: ModuleType) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
 
 from smartcockpit.core.errors import LimitError, UsageError
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.sound_roles import BY_PRIORITY, RULES, Role
 
 CLAIMS_PER_OWNER = 16

@@ -7,9 +7,8 @@ others; here are the words, and the bounds of what callers may pile up.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from smartcockpit.core.errors import LimitError, UsageError
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.nearest import did_you_mean
 
 WHAT = ("shutdown",)

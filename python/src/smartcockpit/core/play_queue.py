@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 
 class Place(NamedTuple):

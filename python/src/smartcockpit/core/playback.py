@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
+
+from smartcockpit.core.named import NamedTuple
 
 MAX_LINE = 1 << 18
 MAX_TEXT = 1000

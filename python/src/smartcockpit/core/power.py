@@ -20,8 +20,8 @@ unknown door or voltage shortens nothing.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.voltage import Stage
 
 S = 1_000_000_000

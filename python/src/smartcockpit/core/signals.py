@@ -8,7 +8,8 @@ how they travel belong to others. Source of names and datatypes: COVESA Vehicle 
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 INTEGER_LIMITS = {
     "uint8": (0, 0xFF),

@@ -8,7 +8,8 @@ used to; warnings stand above all and are never silenced.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 
 class Role(StrEnum):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.core.errors import ConfigError, UsageError
 from smartcockpit.core.loudness import percent_to_db
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.sound_roles import Role
 
 FORMAT = 1

@@ -9,9 +9,10 @@ file may be trusted) is an adapter's business; what its functions do when frames
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartcockpit.core.errors import ConfigError
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.signals import Datatype, Scalar, SignalKind, SignalSpec, Update
 
 FORMAT = 2

@@ -10,7 +10,8 @@ all: it shortens nothing.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 HOLD_NS = 10_000_000_000
 RECOVERY_V = 0.2

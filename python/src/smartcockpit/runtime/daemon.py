@@ -26,11 +26,10 @@ from typing import Protocol, TypeVar
 
 from smartcockpit import __version__
 from smartcockpit.core.errors import SmartCockpitError
-from smartcockpit.runtime import config
+from smartcockpit.runtime import config, module_pack
 from smartcockpit.runtime import logging as journal
 from smartcockpit.runtime.notify import Notifier
 
-T = TypeVar("T", bound="DaemonSettings")
 STOP_S = 1.5
 log = logging.getLogger(__name__)
 
@@ -41,6 +40,9 @@ class DaemonSettings(Protocol):
     @property
     def log_level(self) -> str:
         """Name of the lowest level that is logged."""
+
+
+T = TypeVar("T", bound=DaemonSettings)
 
 
 class App(Protocol):
@@ -94,6 +96,7 @@ def run_daemon(
             print(json.dumps(rows))
             return 0
         journal.start(program, loaded.settings.log_level)
+        log.debug("module pack: %s", module_pack.state)
         app = make_app(loaded.settings)
         if wish == "check":
             read = ", ".join(map(str, loaded.files)) or "nowhere, all defaults"

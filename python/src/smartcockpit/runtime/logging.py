@@ -15,7 +15,8 @@ import socket
 import struct
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 JOURNAL = "/run/systemd/journal/socket"
 PRIORITY = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a settings dataclass allows: turns TOML values into a settings object or says why it cannot.
+"""What a table of settings allows: turns TOML values into a settings object or says why it cannot.
 
-Settings are frozen dataclasses whose fields are made with `setting()`. A field is a bool, int, float, str, a
-tuple of one of these, another settings dataclass (a TOML table), or a dict from names to any of them (a table
-of tables). Knows nothing of files: the caller adds the place to a `SettingError`.
+Settings are subclasses of `SettingsTable` whose fields are made with `setting()`. A field is a bool, int,
+float, str, a tuple of one of these, another `SettingsTable` (a TOML table), or a dict from names to any of
+them (a table of tables). Knows nothing of files: the caller adds the place to a `SettingError`.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin
 
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.nearest import did_you_mean
+from smartcockpit.core.record import Field, Record, fields
 
 T = TypeVar("T")
 Key = tuple[str, ...]
@@ -52,27 +54,34 @@ def setting(
 
     default (a callable is a factory), a sentence for people, bounds or choices, an example.
     """
-    metadata = {"doc": Doc(text, low, high, choices, example)}
-    if callable(default):
-        return dataclasses.field(default_factory=default, metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
+    doc = Doc(text, low, high, choices, example)
+    return Field(factory=default, about=doc) if callable(default) else Field(default, about=doc)
 
 
-def doc_of(field: dataclasses.Field[Any]) -> Doc:
+class SettingsTable(Record):
+    """Base of a daemon's settings and of the tables in them."""
+
+
+def doc_of(field: Field) -> Doc:
     """Return what was declared for `field`."""
-    doc = field.metadata.get("doc")
-    return doc if isinstance(doc, Doc) else Doc("")
+    doc: Doc = field.about
+    return doc
 
 
-def fields_of(settings_type: Any) -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
-    """Return name → (resolved type, field) of a settings dataclass, in order."""
-    hints = get_type_hints(settings_type)
-    return {f.name: (hints[f.name], f) for f in dataclasses.fields(settings_type)}
+def fields_of(settings_type: Any) -> dict[str, tuple[Any, Field]]:
+    """Return name → (resolved type, field) of a table, in order."""
+    kinds: dict[str, Any] = {}
+    for base in (b for b in reversed(settings_type.__mro__) if is_table(b)):
+        names = vars(sys.modules[base.__module__])
+        for name, kind in base.__annotations__.items():
+            # Not typing.get_type_hints: it makes a class of each kind of syntax node first, 1 ms.
+            kinds[name] = eval(kind, names) if isinstance(kind, str) else kind  # noqa: S307 - our own text
+    return {name: (kinds[name], field) for name, field in fields(settings_type).items()}
 
 
 def is_table(kind: Any) -> bool:
-    """True when `kind` is a settings dataclass."""
-    return dataclasses.is_dataclass(kind)
+    """True when `kind` is a class of settings."""
+    return isinstance(kind, type) and issubclass(kind, SettingsTable)
 
 
 def flatten(settings_type: type[Any], table: Mapping[str, object], at: Key = ()) -> dict[Key, object]:
@@ -145,7 +154,7 @@ def build(settings_type: type[T], leaves: Mapping[Key, object]) -> T:
 
 
 def _build_table(settings_type: Any, tree: Mapping[str, Any]) -> Any:
-    known = fields_of(settings_type)
+    known = fields_of(settings_type) if tree else {}
     return settings_type(**{name: _build_value(known[name][0], value) for name, value in tree.items()})
 
 

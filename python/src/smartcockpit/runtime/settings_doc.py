@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what people read about settings from the dataclass: commented default TOML and reference page.
+"""Writes what people read about settings from their declaration: commented default TOML and reference page.
 
     python -m smartcockpit.runtime.settings_doc toml canbridge > systemd/config/canbridge.toml
     python -m smartcockpit.runtime.settings_doc markdown canbridge gnss > docs/reference/settings.md
@@ -9,13 +9,13 @@ A test compares the committed files with this. Host side only; no daemon imports
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
+from smartcockpit.core.record import Field
 from smartcockpit.runtime.schema import TYPE_WORDS, Doc, doc_of, fields_of, is_table
 
 
@@ -107,8 +107,8 @@ def _sentence(doc: Doc) -> str:
     return doc.text + bounds + choices
 
 
-def _default(field: dataclasses.Field[Any]) -> object:
-    return field.default_factory() if callable(field.default_factory) else field.default
+def _default(field: Field) -> object:
+    return field.fresh()
 
 
 def _comment(text: str) -> list[str]:

@@ -141,6 +141,9 @@ def _finish(root: Path, flavour: str) -> None:
     folders = [f"/{SITE}", "/usr/lib/smartcockpit", "/usr/lib/smartcockpit-bench"]
     present = [folder for folder in folders if (root / folder[1:]).is_dir()]
     run([*inside, *python, "-f", *present], doing="compiling byte-code")
+    writer = f"/{SITE}/smartcockpit/runtime/module_pack_writer.py"
+    pack = ["python3", "-SPE", writer, "--site", f"/{SITE}", "--strict"]
+    run([*inside, *pack], doing="packing the modules of our programs")
     for unit in read_list(ROOTFS / "masked.list"):
         link = root / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 from smartcockpit.bus.declare import Emits, interface, method, prop, signal
 from smartcockpit.bus.vardict import VarDict, entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RoleStatus(VarDict):
     """What a role is set to and does."""
 
@@ -20,7 +18,6 @@ class RoleStatus(VarDict):
     duck: float = entry("d", "by how much it falls for another role at the moment, dB", 0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStatus(VarDict):
     """How the sound server is."""
 
@@ -29,7 +26,6 @@ class ServerStatus(VarDict):
     since: int = entry("t", "when it came into that state, µs since the Unix epoch", 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceStatus(VarDict):
     """One output device."""
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import StrEnum
 
 from smartcockpit.bus.declare import Emits, interface, prop
@@ -21,7 +20,6 @@ class CanBusState(StrEnum):
     BUS_OFF = "bus-off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BusStatus(VarDict):
     """What changes seldom; a change is announced."""
 
@@ -33,7 +31,6 @@ class BusStatus(VarDict):
     data_bitrate: int = entry("u", "bit/s of the CAN FD data phase, 0 for a classic bus", 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BusCounters(VarDict):
     """Counts since the start of the daemon; they only grow."""
 

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from smartcockpit.bus.declare import Emits, interface, prop
 from smartcockpit.bus.vardict import VarDict, entry
+from smartcockpit.core.named import NamedTuple
 
 SATELLITE = "(sydddb)"
 """See `SatelliteRow`."""
@@ -28,7 +27,6 @@ class SatelliteRow(NamedTuple):
     used: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverStatus(VarDict):
     """What changes seldom; a change is announced."""
 
@@ -45,7 +43,6 @@ class ReceiverStatus(VarDict):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GnssCounters(VarDict):
     """Counts since the start of the daemon; they only grow."""
 
@@ -64,7 +61,6 @@ class GnssCounters(VarDict):
     opened: int = entry("t", "times that the line was opened", 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration(VarDict):
     """What dead reckoning has learned of the car's sensors."""
 

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
 
 from smartcockpit.bus.declare import Emits, interface, method, prop
+from smartcockpit.core.named import NamedTuple
 
 
 class InhibitorRow(NamedTuple):

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from smartcockpit.bus.declare import interface, method, signal
-from smartcockpit.bus.library import Variant
+from smartcockpit.core.named import NamedTuple
+
+if TYPE_CHECKING:
+    from smartcockpit.bus.library import Variant
 
 READING = "(svyt)"
 """Path, value, quality (0 unavailable, 1 invalid, 2 stale, 3 valid), time in µs CLOCK_REALTIME (0: never
@@ -17,7 +20,7 @@ received)."""
 DESCRIPTION = "(ssssssddas)"
 """See `Description`."""
 
-WireReading = tuple[str, Variant, int, int]
+WireReading = tuple[str, "Variant", int, int]
 
 
 class Description(NamedTuple):

@@ -5,11 +5,13 @@ own."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartcockpit.bus.declare import interface, method, signal
-from smartcockpit.bus.library import Variant
 from smartcockpit.bus.names import INTROSPECTABLE, PEER, PROPERTIES
+
+if TYPE_CHECKING:
+    from smartcockpit.bus.library import Variant
 
 
 @interface(PEER, path="/")

@@ -8,7 +8,7 @@ whole roll-overs into the 1024 weeks that begin there, whichever way the receive
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from smartcockpit.core.named import NamedTuple
 
 ROLL_OVER_WEEKS = 1024
 WEEK_S = 7 * 86_400

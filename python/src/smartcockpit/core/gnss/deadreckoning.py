@@ -9,10 +9,10 @@ and yaw rate sensor are. Its error is meant to cover the truth, so it grows with
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from smartcockpit.core.gnss.fix import Fix
 from smartcockpit.core.gnss.yaw import LAG_S, SpeedScale, YawFilter
+from smartcockpit.core.named import NamedTuple
 
 SIGMAS = 2.5
 LEAST_HEADING_ERROR_DEG, LEAST_SCALE_ERROR = 1.0, 0.005

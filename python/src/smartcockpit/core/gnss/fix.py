@@ -8,7 +8,8 @@ m/s; None stands for what the receiver did not say.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+
+from smartcockpit.core.named import NamedTuple
 
 
 class Dimension(IntEnum):

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import NamedTuple
 
 from smartcockpit.core.gnss.deadreckoning import DeadReckoning, Motion
 from smartcockpit.core.gnss.fix import Fix
 from smartcockpit.core.gnss.geodesy import between, moved
 from smartcockpit.core.gnss.heading import CourseGate
+from smartcockpit.core.named import NamedTuple
 
 UNKNOWN_ERROR_M = 15.0
 """For a receiver that gives neither an error nor a dilution."""

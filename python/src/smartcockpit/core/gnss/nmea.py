@@ -9,12 +9,12 @@ cannot be read. Whether a readable value can be true is for `plausible`, what se
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from smartcockpit.core.gnss.dates import day_number, full_year
 from smartcockpit.core.gnss.fix import Augmentation, Dimension
 from smartcockpit.core.gnss.nmea_fields import need, number, place, time_of_day, whole
 from smartcockpit.core.gnss.nmea_sky import Active, InView, read_gsa, read_gsv
+from smartcockpit.core.named import NamedTuple
 
 KNOT_MPS = 1852.0 / 3600.0
 

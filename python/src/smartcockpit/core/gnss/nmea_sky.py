@@ -7,10 +7,9 @@ NMEA 0183 v4.11 §8.3 and table 20 (system and signal ids).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from smartcockpit.core.gnss.fix import Constellation, Dimension
 from smartcockpit.core.gnss.nmea_fields import need, number, whole
+from smartcockpit.core.named import NamedTuple
 
 SYSTEMS = {
     "1": Constellation.GPS, "2": Constellation.GLONASS, "3": Constellation.GALILEO, "4": Constellation.BEIDOU,

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from smartcockpit.core.gnss.dates import correct, day_number
 from smartcockpit.core.gnss.fix import Augmentation, Constellation, Dimension, Fix, Satellite
 from smartcockpit.core.gnss.framing import SYNC, fletcher
+from smartcockpit.core.named import NamedTuple
 
 NAV_PVT, NAV_SAT = b"\x01\x07", b"\x01\x35"
 ACK_NAK, ACK_ACK = b"\x05\x00", b"\x05\x01"

@@ -6,14 +6,11 @@ Systemd/config/audio.toml and the reference page are generated from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from smartcockpit.core.loudness import SpeedCurve
-from smartcockpit.runtime.schema import SettingError, setting
+from smartcockpit.runtime.schema import SettingError, SettingsTable, setting
 
 
-@dataclass(frozen=True, slots=True)
-class SpeedSettings:
+class SpeedSettings(SettingsTable):
     """How much louder it gets with speed."""
 
     speeds_kmh: tuple[float, ...] = setting(
@@ -30,8 +27,7 @@ class SpeedSettings:
             raise SettingError("speed_volume.boosts_db", str(error), "as many boosts as speeds") from error
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechSettings:
+class SpeechSettings(SettingsTable):
     """Text to speech."""
 
     engine: str = setting("flite", "The program that speaks.", choices=("flite", "espeak-ng"))
@@ -40,8 +36,7 @@ class SpeechSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(SettingsTable):
     """All settings of smartcockpit-audio."""
 
     server: str = setting(
@@ -64,9 +59,5 @@ class Settings:
     log_level: str = setting(
         "info", "Lowest level that is logged.", choices=("debug", "info", "warning", "error")
     )
-    speed_volume: SpeedSettings = field(
-        default_factory=SpeedSettings, metadata=setting(None, "Volume that follows Vehicle.Speed.").metadata
-    )
-    speech: SpeechSettings = field(
-        default_factory=SpeechSettings, metadata=setting(None, "Text to speech.").metadata
-    )
+    speed_volume: SpeedSettings = setting(SpeedSettings, "Volume that follows Vehicle.Speed.")
+    speech: SpeechSettings = setting(SpeechSettings, "Text to speech.")

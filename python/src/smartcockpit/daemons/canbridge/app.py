@@ -12,7 +12,6 @@ import gc
 import logging
 import os
 from functools import partial
-from pathlib import Path
 
 from smartcockpit.adapters import can_netlink
 from smartcockpit.adapters.frame_source import FrameSource
@@ -69,6 +68,7 @@ class CanBridge:
                 if not work.reach.needs_link:
                     work.try_open()
             await connect_when_there(connection)
+            service.name_taken()
             events.VEHICLE.log(log, vehicle=table.name, signals=len(table.signals), buses=len(works))
             life.ready(f"{table.name}: {len(table.signals)} signals on {len(works)} buses")
             gc.freeze()  # the table and all that hangs on it stay for good as well
@@ -110,11 +110,11 @@ class CanBridge:
     def _places(self) -> VehiclePlaces:
         # By systemd; the second is memory, for a data partition that is full or read-only.
         given = [os.environ.get(name) for name in ("STATE_DIRECTORY", "RUNTIME_DIRECTORY")]
-        own = [Path(place, "vehicles") for place in given if place]
+        own = [os.path.join(place, "vehicles") for place in given if place]
         return VehiclePlaces(
-            tuple(map(Path, self._settings.vehicle_sources)),
-            tuple(map(Path, self._settings.vehicle_tables)),
-            own or [Path.home() / ".local/state/smartcockpit/vehicles"],
+            self._settings.vehicle_sources,
+            self._settings.vehicle_tables,
+            own or [os.path.expanduser("~/.local/state/smartcockpit/vehicles")],
         )
 
     def _works(
@@ -176,7 +176,7 @@ def _reach(bus: Bus, settings: BusSettings, table: VehicleTable, index: int, bac
             log.warning("%s stays bus-off. Hint: ip link set %s type can restart", channel, channel)
             return
         with contextlib.suppress(OSError):
-            can_netlink.restart_request(os.path.join(folder, "restart"), channel)  # noqa: PTH118
+            can_netlink.restart_request(os.path.join(folder, "restart"), channel)
 
     return Reach(channel, open_source, settings.interface == "socketcan", restart)
 

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from smartcockpit.adapters.can_netlink import Link
 from smartcockpit.adapters.frame_source import FrameSource
@@ -22,6 +21,7 @@ from smartcockpit.core.clock import Clock
 from smartcockpit.core.decode import DecoderBackend
 from smartcockpit.core.errors import ConfigError, UnavailableError
 from smartcockpit.core.freshness import Freshness
+from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.signals import SignalQuality, Update
 from smartcockpit.core.table import VehicleTable
 from smartcockpit.daemons.canbridge import events

@@ -32,6 +32,10 @@ class CanBridgeService(CanBridge1):
         """Note that the status of a bus has changed."""
         self._changed = True
 
+    def name_taken(self) -> None:
+        """Forget what has changed so far: who sees the name appear reads everything anew."""
+        self._changed = False
+
     def tick(self, now_ns: int) -> None:
         """Announce what has changed, unless that was done less than a second ago."""
         if self._changed and now_ns - self._announced_ns >= PAUSE_NS:

@@ -6,13 +6,10 @@ Systemd/config/canbridge.toml and the reference page are generated from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from smartcockpit.runtime.schema import setting
+from smartcockpit.runtime.schema import SettingsTable, setting
 
 
-@dataclass(frozen=True, slots=True)
-class BusSettings:
+class BusSettings(SettingsTable):
     """How one bus of the vehicle is reached; without such a table: SocketCAN, channel as in vehicle.toml."""
 
     interface: str = setting(
@@ -28,8 +25,7 @@ class BusSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RestartSettings:
+class RestartSettings(SettingsTable):
     """Pauses between attempts to bring a controller back from bus-off."""
 
     first_ms: int = setting(
@@ -38,8 +34,7 @@ class RestartSettings:
     last_ms: int = setting(10_000, "Longest pause, ms.", low=100, high=3_600_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(SettingsTable):
     """All settings of smartcockpit-canbridge."""
 
     vehicle: str = setting(
@@ -75,9 +70,7 @@ class Settings:
     log_level: str = setting(
         "info", "Lowest level that is logged.", choices=("debug", "info", "warning", "error")
     )
-    restart: RestartSettings = field(
-        default_factory=RestartSettings, metadata=setting(None, "Recovery from bus-off.").metadata
-    )
+    restart: RestartSettings = setting(RestartSettings, "Recovery from bus-off.")
     buses: dict[str, BusSettings] = setting(
         dict,
         "How a bus is reached, by its name in vehicle.toml. None is needed for SocketCAN.",

@@ -6,13 +6,10 @@ Systemd/config/gnss.toml and the reference page are generated from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from smartcockpit.runtime.schema import setting
+from smartcockpit.runtime.schema import SettingsTable, setting
 
 
-@dataclass(frozen=True, slots=True)
-class DeadReckoningSettings:
+class DeadReckoningSettings(SettingsTable):
     """Going on by the car's own motion where there are no satellites."""
 
     enabled: bool = setting(True, "Go on by speed and yaw rate when satellites are lost.")
@@ -21,16 +18,14 @@ class DeadReckoningSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSettings:
+class RecordSettings(SettingsTable):
     """Keeping what the receiver sends, for `source = \"replay\"` or the host's tool."""
 
     path: str = setting("", "Write the receiver's bytes to this file, anew at each start. Empty: do not.")
     max_mib: int = setting(64, "Stop at this size, MiB; an hour is about 10.", low=1, high=100_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(SettingsTable):
     """All settings of smartcockpit-gnss."""
 
     source: str = setting(
@@ -62,9 +57,5 @@ class Settings:
     log_level: str = setting(
         "info", "Lowest level that is logged.", choices=("debug", "info", "warning", "error")
     )
-    dead_reckoning: DeadReckoningSettings = field(
-        default_factory=DeadReckoningSettings, metadata=setting(None, "Without satellites.").metadata
-    )
-    record: RecordSettings = field(
-        default_factory=RecordSettings, metadata=setting(None, "Recording.").metadata
-    )
+    dead_reckoning: DeadReckoningSettings = setting(DeadReckoningSettings, "Without satellites.")
+    record: RecordSettings = setting(RecordSettings, "Recording.")

@@ -6,16 +6,13 @@ Systemd/config/power.toml and the reference page are generated from here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from smartcockpit.core.nearest import did_you_mean
-from smartcockpit.runtime.schema import SettingError, setting
+from smartcockpit.runtime.schema import SettingError, SettingsTable, setting
 
 OUTPUTS = ("amplifier", "lamp", "fan")
 
 
-@dataclass(frozen=True, slots=True)
-class InputSettings:
+class InputSettings(SettingsTable):
     """One input line."""
 
     line: int = setting(0, "Number of the line on the chip.", low=0, high=511)
@@ -24,16 +21,14 @@ class InputSettings:
     debounce_ms: int = setting(50, "How long a new level must last, ms.", low=0, high=5000)
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
+class OutputSettings(SettingsTable):
     """One output line."""
 
     line: int = setting(0, "Number of the line on the chip.", low=0, high=511)
     active: str = setting("high", "Level that switches it on.", choices=("high", "low"))
 
 
-@dataclass(frozen=True, slots=True)
-class GpioSettings:
+class GpioSettings(SettingsTable):
     """The chip that the lines belong to."""
 
     driver: str = setting(
@@ -49,8 +44,7 @@ class GpioSettings:
     poll_ms: int = setting(40, "How often inputs are read, ms.", low=5, high=1000)
 
 
-@dataclass(frozen=True, slots=True)
-class IgnitionSettings:
+class IgnitionSettings(SettingsTable):
     """Where the ignition comes from."""
 
     source: str = setting(
@@ -60,8 +54,7 @@ class IgnitionSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TimingSettings:
+class TimingSettings(SettingsTable):
     """How long the cockpit stays on."""
 
     wake_s: float = setting(
@@ -85,8 +78,7 @@ class TimingSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BatterySettings:
+class BatterySettings(SettingsTable):
     """When the battery is weak. Thresholds are for a 12 V lead battery at rest; below critical it is at
     once."""
 
@@ -107,8 +99,7 @@ class BatterySettings:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class FanSettings:
+class FanSettings(SettingsTable):
     """When the output named fan is on."""
 
     on_c: float = setting(65.0, "Temperature of the processor that switches it on, °C.", low=0.0, high=120.0)
@@ -121,27 +112,18 @@ class FanSettings:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(SettingsTable):
     """All settings of smartcockpit-power."""
 
     dbus: str = setting("system", "The message bus: system, session, or a D-Bus address.")
     log_level: str = setting(
         "info", "Lowest level that is logged.", choices=("debug", "info", "warning", "error")
     )
-    ignition: IgnitionSettings = field(
-        default_factory=IgnitionSettings, metadata=setting(None, "The ignition.").metadata
-    )
-    timing: TimingSettings = field(
-        default_factory=TimingSettings, metadata=setting(None, "How long the cockpit stays on.").metadata
-    )
-    battery: BatterySettings = field(
-        default_factory=BatterySettings, metadata=setting(None, "A weak battery.").metadata
-    )
-    fan: FanSettings = field(default_factory=FanSettings, metadata=setting(None, "The fan.").metadata)
-    gpio: GpioSettings = field(
-        default_factory=GpioSettings, metadata=setting(None, "The chip that has the lines.").metadata
-    )
+    ignition: IgnitionSettings = setting(IgnitionSettings, "The ignition.")
+    timing: TimingSettings = setting(TimingSettings, "How long the cockpit stays on.")
+    battery: BatterySettings = setting(BatterySettings, "A weak battery.")
+    fan: FanSettings = setting(FanSettings, "The fan.")
+    gpio: GpioSettings = setting(GpioSettings, "The chip that has the lines.")
     inputs: dict[str, InputSettings] = setting(
         dict,
         "Input lines by name: ignition, reverse; any other name is a key, such as volume-up.",
