@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,17 @@ async def test_closed_pipe_is_no_error(car: Car, cockpitctl: Cockpitctl) -> None
             break
         await asyncio.sleep(0.1)
     assert process.returncode == 0
+
+
+async def test_full_disk_is_one_sentence(car: Car, cockpitctl: Cockpitctl) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "smartcockpit.cli", "signals", "list", "--json"),
+            stdout=full, stderr=asyncio.subprocess.PIPE, env=cockpitctl.environment,
+        )  # fmt: skip
+        _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, err.count(b"\n")) == (69, 1)
+    assert b"no space left for the output" in err
 
 
 async def test_live_streams_signals_daemons_and_buses(car: Car, cockpitctl: Cockpitctl) -> None:
