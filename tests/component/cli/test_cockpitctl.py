@@ -7,6 +7,7 @@ import asyncio
 import json
 import math
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -166,6 +167,17 @@ async def test_closed_pipe_is_no_error(car: Car, cockpitctl: Cockpitctl) -> None
             break
         await asyncio.sleep(0.1)
     assert process.returncode == 0
+
+
+async def test_full_disk_is_one_sentence(car: Car, cockpitctl: Cockpitctl) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "smartcockpit.cli", "signals", "list", "--json"),
+            stdout=full, stderr=asyncio.subprocess.PIPE, env=cockpitctl.environment,
+        )  # fmt: skip
+        _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, err.count(b"\n")) == (69, 1)
+    assert b"no space left for the output" in err
 
 
 async def test_live_streams_signals_daemons_and_buses(car: Car, cockpitctl: Cockpitctl) -> None:

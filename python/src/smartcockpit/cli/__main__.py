@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -26,16 +27,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from smartcockpit.core.errors import SmartCockpitError
 
     try:
-        return _run(options)
+        code = _run(options)
+        print(end="", flush=True)
+        return code
     except SmartCockpitError as error:
         print(f"cockpitctl: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 0 if options.verb == "live" or getattr(options, "watch", False) or _is_watch(options) else 130
     except BrokenPipeError:
-        # The reader has seen enough (`| head`). Keep the interpreter from complaining when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()  # the reader has seen enough (`| head`)
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _hush()
+        print("cockpitctl: no space left for the output. Hint: write it elsewhere", file=sys.stderr)
+        return 69
+
+
+def _hush() -> None:
+    """Keep the interpreter from complaining when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_watch(options: argparse.Namespace) -> bool:
