@@ -186,7 +186,7 @@ install-system:
 	done
 
 install-chimes:
-	@PYTHONPATH=python/src $(PYTHON) -m smartcockpit.adapters.chime_files '$(DESTDIR)$(PREFIX)/share/smartcockpit/chimes'
+	@umask 022; PYTHONPATH=python/src $(PYTHON) -m smartcockpit.adapters.chime_files '$(DESTDIR)$(PREFIX)/share/smartcockpit/chimes'
 
 install-vehicles: install-python
 	@set -e; umask 022; for folder in dbc/vss $(VEHICLES:%=dbc/%); do \

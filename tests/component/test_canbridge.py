@@ -17,6 +17,7 @@ import can
 import pytest
 import pytest_asyncio
 from smartcockpit.bus.declare import sinks_of
+from smartcockpit.daemons.canbridge.backend import Backend
 from smartcockpit.daemons.canbridge.service import PAUSE_NS, CanBridgeService
 from support.dbus_client import RawClient
 from support.dbus_daemon import PrivateBus
@@ -413,7 +414,7 @@ def test_what_changed_before_the_name_appeared_is_read_and_not_announced() -> No
         def properties_changed(self, interface: Any, names: tuple[str, ...]) -> None:
             announced.append(names)
 
-    service = CanBridgeService("mini", [])
+    service = CanBridgeService("mini", [], Backend("python", ""))
     sinks_of(service).append(Listener())
     service.changed()
     service.name_taken()

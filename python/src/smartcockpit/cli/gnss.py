@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import sys
 import time
-from dataclasses import asdict
 from typing import Any
 
 from smartcockpit.bus.client import GnssClient, GnssState, Reading
@@ -24,6 +23,7 @@ from smartcockpit.bus.declare import spec_of
 from smartcockpit.bus.interfaces.gnss1 import Gnss1
 from smartcockpit.bus.interfaces.signals1 import Signals1
 from smartcockpit.cli import output, text
+from smartcockpit.core.record import as_dict
 
 PATHS = {
     "latitude": "Vehicle.CurrentLocation.Latitude",
@@ -61,7 +61,7 @@ async def position(bus: BusConnection) -> dict[str, Reading]:
 
 def as_json(state: GnssState, readings: dict[str, Reading]) -> dict[str, Any]:
     """Return everything with the documented keys."""
-    receiver = asdict(state.receiver)
+    receiver = as_dict(state.receiver)
     receiver["since_us"] = receiver.pop("since")
     return {
         "version": state.version,
@@ -74,8 +74,8 @@ def as_json(state: GnssState, readings: dict[str, Reading]) -> dict[str, Any]:
         "rate_hz": state.rate,
         "time_to_first_fix_s": state.time_to_first_fix if state.time_to_first_fix >= 0 else None,
         "satellites": [row._asdict() for row in state.satellites],
-        "counters": asdict(state.counters),
-        "dead_reckoning": asdict(state.dead_reckoning),
+        "counters": as_dict(state.counters),
+        "dead_reckoning": as_dict(state.dead_reckoning),
     }
 
 
@@ -100,7 +100,7 @@ def show(state: GnssState, readings: dict[str, Reading], each: bool, clear: bool
     print(text.table(("POSITION", "VALUE", "QUALITY", "AGE"), rows, right=(1, 3)))
     if each:
         print(_satellites(state))
-    counters = asdict(state.counters)
+    counters = as_dict(state.counters)
     if seen := [f"{counters[key]} {key.replace('_', ' ')}" for key in ERRORS if counters[key]]:
         print("wrong so far: " + ", ".join(seen))
     sys.stdout.flush()
