@@ -34,7 +34,6 @@ static void feed_short(struct look *look, const struct message *m, struct messag
 	if (update_message(look, m, state) != REPEATED)
 		*seen_ns = look->now_ns;
 	keep(state, FILLED, filled, room);
-	state->due_ns = NEVER;
 }
 
 static void feed_whole(struct look *look, const struct message *m, struct message_state *state,
@@ -166,6 +165,5 @@ API void canreceive_forget(void *decoder, uint32_t message)
 	if (message >= d->results.messages)
 		return;
 	state->kept = NOTHING;
-	state->due_ns = NEVER;
 	forget_signals(d, (const struct message *)at(d, d->messages_at) + message, state);
 }

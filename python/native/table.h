@@ -86,7 +86,8 @@ struct condition {
 enum kept { NOTHING, WHOLE, FILLED }; /* FILLED: a short frame, filled up */
 
 struct message_state {
-	int64_t due_ns, time_us, count, expected;
+	int64_t due_ns, time_us; /* of a WHOLE body: until when it needs no look, and when it came */
+	int64_t count, expected;
 	bool counting, bad;
 	uint8_t kept;
 	uint32_t kept_length;

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-VERSION = 1
+from smartcockpit.core.table import NATIVE_VERSION
 
 
 class NoLibraryError(Exception):
@@ -46,8 +46,8 @@ class Library:
             version = library.canreceive_version()
         except (ImportError, OSError, AttributeError, MemoryError) as error:
             raise NoLibraryError(str(error)) from error
-        if version != VERSION:
-            raise NoLibraryError(f"{path} has version {version}, not {VERSION}")
+        if version != NATIVE_VERSION:
+            raise NoLibraryError(f"{path} has version {version}, not {NATIVE_VERSION}")
         pointer, size, u32, i64 = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_int64
         prototypes: tuple[tuple[Any, Any, tuple[Any, ...]], ...] = (
             (self.receive, ctypes.c_int, (pointer, ctypes.c_int)),

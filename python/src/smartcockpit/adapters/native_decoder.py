@@ -9,7 +9,7 @@ newest of each quality comes back, which is all that a publisher would have kept
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from smartcockpit.adapters.canreceive import Library, Memory
@@ -67,35 +67,37 @@ class NativeDecoder:
 
     def feed(self, batch: FrameBatch, now_ns: int) -> list[Update]:
         """Return the readings that are new in `batch`. Contract: `DecoderBackend.feed`."""
-        updates: list[Update] = []
         if isinstance(batch, NativeReceiver):
-            for first, handed in self._take(batch.address, batch.count, now_ns, updates):
-                numbers = [first + number for number in handed]
-                rest = _Picked([batch.record(i) for i in numbers], [batch.time_us(i) for i in numbers])
-                updates += self._rest.feed(rest, now_ns)
-            return updates
+            return self._feed(batch.address, batch.count, batch.record, batch.time_us, now_ns)
+        updates: list[Update] = []
         records, start = iter(batch.records), 0
         while portion := list(islice(records, PORTION)):
-            times = [batch.time_us(i) for i in range(start, start + len(portion))]
-            for first, handed in self._take(self._pack(portion, times), len(portion), now_ns, updates):
-                numbers = [first + number for number in handed]
-                rest = _Picked([portion[i] for i in numbers], [times[i] for i in numbers])
-                updates += self._rest.feed(rest, now_ns)
+            times = [batch.time_us(start + i) for i in range(len(portion))]
+            address = self._pack(portion, times)
+            updates += self._feed(address, len(portion), portion.__getitem__, times.__getitem__, now_ns)
             start += len(portion)
         return updates
 
-    def _take(
-        self, address: int, count: int, now_ns: int, updates: list[Update]
-    ) -> list[tuple[int, list[int]]]:
-        """Feed records to the library; return those that are for Python as (first, numbers from there)."""
-        for_python: list[tuple[int, list[int]]] = []
+    def _feed(
+        self,
+        address: int,
+        count: int,
+        record: Callable[[int], tuple[int, bytes]],
+        time_us: Callable[[int], int],
+        now_ns: int,
+    ) -> list[Update]:
+        """Feed `count` records at `address` to the library, and to Python what it leaves."""
+        updates: list[Update] = []
+        left: list[int] = []
         done = 0
         while done < count:
             taken = self._library.feed(self._address, address + done * RECORD.size, count - done, now_ns)
             if handed := self._collect(updates):
-                for_python.append((done, self._handed[: 4 * handed].cast("I").tolist()))
+                left += [done + number for number in self._handed[: 4 * handed].cast("I").tolist()]
             done += taken
-        return for_python
+        if left:
+            updates += self._rest.feed(_Picked(list(map(record, left)), list(map(time_us, left))), now_ns)
+        return updates
 
     def _collect(self, updates: list[Update]) -> int:
         """Append what the last call found; return how many frames it handed back."""

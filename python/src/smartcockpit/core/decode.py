@@ -2,8 +2,8 @@
 """The decoder of one bus: frames in batches in, changed signal values out.
 
 Owns skipping of unchanged frames, the last-seen time of each message and all counting. Works on a compiled
-table (`smartcockpit.core.table`) and is a seam: `DecoderBackend` says what a back-end in C must offer, and
-tests/unit/decode holds for each of them.
+table (`smartcockpit.core.table`) and is a seam: `DecoderBackend` says what a back-end must offer, and
+tests/unit/decode holds for each of them. The one in C is `smartcockpit.adapters.native_decoder`.
 """
 
 from __future__ import annotations

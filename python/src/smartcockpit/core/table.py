@@ -18,6 +18,9 @@ from smartcockpit.core.signals import Datatype, Scalar, SignalKind, SignalSpec, 
 FORMAT = 2
 """Raised when the names or shapes in a generated table change; a table of another format is compiled anew."""
 
+NATIVE_VERSION = 1
+"""Of the decoder in C and its tables; python/native/canreceive.h has the same number."""
+
 NEVER = (1 << 63) - 1
 """`due` of a message whose unchanged frames need no look."""
 

@@ -18,10 +18,10 @@ from smartcockpit.core.checksum import algorithm
 from smartcockpit.core.layout import BitField
 from smartcockpit.core.plan import Linear, MappedSignal, MessagePlan, Table
 from smartcockpit.core.signals import Datatype, Scalar
-from smartcockpit.core.table import NativeTable
+from smartcockpit.core.table import NATIVE_VERSION, NativeTable
 from smartcockpit.vehicle.conversion_source import conversion_source, whole_numbers
 
-MAGIC, VERSION = 0x54524353, 1
+MAGIC = 0x54524353
 HEAD = Struct("<8I")
 PLACE = Struct("<4B")
 MESSAGE = Struct("<I4BBxH4sQ5I4x")
@@ -86,7 +86,7 @@ def native_table(messages: Sequence[MessagePlan]) -> NativeTable:
             left.append(number)
             rows.append(MESSAGE.pack(message.can_id, 0, 0, 0, 0, 0, 0, bytes(4), 0, 0, 0, 0, 0, 0))
     parts = (rows, *sections.in_order)
-    head = HEAD.pack(MAGIC, VERSION, *map(len, parts))
+    head = HEAD.pack(MAGIC, NATIVE_VERSION, *map(len, parts))
     data = head + b"".join(b"".join(part) for part in parts)
     return NativeTable(data, tuple(sections.texts), tuple(left))
 
