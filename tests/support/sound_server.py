@@ -52,6 +52,7 @@ class SoundServer:
             "PULSE_RUNTIME_PATH": str(folder / "pulse"),
             "PULSE_SERVER": f"unix:{self.socket}",
             "DBUS_SESSION_BUS_ADDRESS": self._bus.address,
+            "XDG_DATA_DIRS": f"{CONFIG}:/usr/share",
         }
 
     def __enter__(self) -> Self:
@@ -75,7 +76,7 @@ class SoundServer:
         old = (
             b" 0.4." in subprocess.run(["wireplumber", "--version"], capture_output=True, check=False).stdout
         )
-        self._run("wireplumber", *([] if old else ["-p", "main-systemwide"]))
+        self._run("wireplumber", *([] if old else ["-p", "main-embedded"]))
         self._run("pipewire-pulse", "-c", str(CONFIG / "pipewire-pulse.conf"))
         self._until(lambda: self.socket.exists() and self.pactl("info", check=False) != "", "pipewire-pulse")
 
