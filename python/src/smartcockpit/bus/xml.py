@@ -74,9 +74,10 @@ def node(specs: Iterable[InterfaceSpec], children: Iterable[str] = ()) -> str:
 def own_interfaces() -> list[InterfaceSpec]:
     """Return the interfaces that SmartCockpit defines."""
     from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
+    from smartcockpit.bus.interfaces.ota1 import Ota1
     from smartcockpit.bus.interfaces.signals1 import Signals1
 
-    return [spec_of(cls) for cls in (CanBridge1, Signals1)]
+    return [spec_of(cls) for cls in (CanBridge1, Ota1, Signals1)]
 
 
 def files() -> dict[str, str]:
