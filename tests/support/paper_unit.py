@@ -23,7 +23,8 @@ from smartcockpit.core.update.state import State
 from smartcockpit.core.update.verdict import Verdict
 from smartcockpit.core.update.version import precedence
 from smartcockpit.daemons.ota.dialogue import Dialogue
-from smartcockpit.daemons.ota.engine import Engine, Pace, Ports
+from smartcockpit.daemons.ota.engine import Engine
+from smartcockpit.daemons.ota.given import Pace, Ports
 from smartcockpit_bench.hawkbit.model import Action, Bundle, Hawkbit
 from smartcockpit_bench.hawkbit.routes import route
 

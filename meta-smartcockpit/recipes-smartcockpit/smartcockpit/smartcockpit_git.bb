@@ -62,12 +62,14 @@ FILES:${PN} += "${datadir}/bash-completion \
 RDEPENDS:${PN} = "iproute2-ip \
                   python3-asyncio \
                   python3-core \
+                  python3-crypt \
                   python3-ctypes \
                   python3-dbus-next \
                   python3-difflib \
                   python3-io \
                   python3-json \
                   python3-logging \
+                  python3-netclient \
                   python3-numbers \
                   python3-tomllib"
 RDEPENDS:${PN}-vehicle = "${PN} \
@@ -85,9 +87,11 @@ RRECOMMENDS:${PN} = "${PN}-vehicle"
 RSUGGESTS:${PN} = "python3-can"
 
 # The same as in systemd/system-preset, which a test compares.
-SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smartcockpit-can-restart.path"
+SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smartcockpit-can-restart.path \
+                         smartcockpit-ota.service smartcockpit-ota-reboot.path"
 
 # The same as in systemd/sysusers.d, ids included (files/smartcockpit-passwd and -group), which a test compares.
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system smartcockpit"
-USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge"
+USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge ; \
+                       --system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-ota"

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 
 from smartcockpit.bus.declare import Arg, InterfaceSpec, spec_of
 from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
+from smartcockpit.bus.interfaces.ota1 import Ota1
 from smartcockpit.bus.interfaces.signals1 import Signals1
 
-INTERFACES = (Signals1, CanBridge1)
+INTERFACES = (Signals1, CanBridge1, Ota1)
 
 _HEAD = """# D-Bus interfaces
 

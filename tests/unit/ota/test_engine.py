@@ -14,7 +14,7 @@ from smartcockpit.core.update.codes import Phase, Waiting
 from smartcockpit.core.update.decide import Ask
 from smartcockpit.core.update.gate import Block
 from smartcockpit.daemons.ota import wishes
-from smartcockpit.daemons.ota.engine import Pace
+from smartcockpit.daemons.ota.given import Pace
 from smartcockpit_bench.hawkbit.model import Action, Hawkbit, Status
 from support.paper_unit import DEVICE, Killed, PaperUnit, bundle, is_newer
 

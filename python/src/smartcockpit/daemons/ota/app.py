@@ -22,7 +22,8 @@ from smartcockpit.core.errors import ConfigError, UnavailableError
 from smartcockpit.core.update.codes import Phase
 from smartcockpit.core.update.decide import Ask
 from smartcockpit.daemons.ota.dialogue import Dialogue
-from smartcockpit.daemons.ota.engine import Engine, Pace, Ports
+from smartcockpit.daemons.ota.engine import Engine
+from smartcockpit.daemons.ota.given import Pace, Ports
 from smartcockpit.daemons.ota.host import Machine, StateFile, controller_id
 from smartcockpit.daemons.ota.service import OtaService
 from smartcockpit.daemons.ota.settings import ServerSettings, Settings
