@@ -241,6 +241,9 @@ class PaperUnit:
     def want(self, wanted: bool) -> None:
         return None
 
+    async def vin(self) -> str:
+        return ""
+
     def block(self) -> Block:
         return self.gate
 

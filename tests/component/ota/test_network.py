@@ -48,7 +48,7 @@ def sound(server: HawkbitServer) -> Iterator[None]:
 
 EXPECTED: dict[str, str | int] = {
     **STATUS, "empty": 200, "bad-json": 200, "huge-json": "large", "redirect-loop": "redirects",
-    "redirect-http": "insecure", "slow": "slow", "stall": "stalled",
+    "redirect-http": "redirects", "slow": "slow", "stall": "stalled",
     "reset": "unreachable", "half-close": "cut",
 }  # fmt: skip
 """What a request for a document ends with: a status, or the kind of fault."""
@@ -153,7 +153,7 @@ def test_a_bundle_comes_whole_and_with_a_range_from_the_start(
 
 RESULTS: dict[str, str] = {
     **dict.fromkeys(STATUS, "status"), "empty": "length", "redirect-loop": "redirects",
-    "redirect-http": "insecure", "wrong-length": "length", "slow": "slow", "stall": "stalled",
+    "redirect-http": "redirects", "wrong-length": "length", "slow": "slow", "stall": "stalled",
     "reset": "unreachable", "half-close": "cut", "etag-changed": "unreachable",
 }  # fmt: skip
 

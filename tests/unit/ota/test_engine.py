@@ -13,6 +13,7 @@ from smartcockpit.bus.rauc import BundleError, InstallerDiedError
 from smartcockpit.core.update.codes import Phase, Waiting
 from smartcockpit.core.update.decide import Ask
 from smartcockpit.core.update.gate import Block
+from smartcockpit.core.update.steps import TRIES
 from smartcockpit.daemons.ota import wishes
 from smartcockpit.daemons.ota.given import Pace
 from smartcockpit_bench.hawkbit.model import Action, Hawkbit, Status
@@ -307,7 +308,7 @@ async def test_an_installer_that_dies_is_tried_again_and_then_told() -> None:
     car.install_fault = die
     action = server.assign(DEVICE, bundle("1.1.0"))
     await car.turns(60)
-    assert len(car.written) == 3
+    assert len(car.written) == TRIES
     assert final(action) == ("closed", "failure")
 
 

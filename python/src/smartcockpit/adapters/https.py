@@ -118,6 +118,10 @@ class Https:
                 return response, connection
             self._drop(connection)
             url = urljoin(url, where)
+            try:
+                _split(url)
+            except NetworkFault as fault:
+                raise NetworkFault("redirects", f"redirected: {fault}") from fault
         raise NetworkFault("redirects", f"more than {REDIRECTS} redirects")
 
     def close(self) -> None:

@@ -165,8 +165,7 @@ class _Watch:
         self._connection, self._progress = connection, progress
         self.result: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._subscriptions: list[Any] = []
-        self._owner = ""
-        self._unique = ""
+        self._watching = False
 
     async def __aenter__(self) -> _Watch:
         rules = (
@@ -174,10 +173,10 @@ class _Watch:
             (MatchRule(PROPERTIES, "PropertiesChanged", PATH, sender=NAME, arg0=INTERFACE), self._changed),
             (MatchRule(DBUS_INTERFACE, "NameOwnerChanged", sender=DBUS_NAME, arg0=NAME), self._owner_changed),
         )
-        self._unique = self._connection.unique_name
         for rule, handler in rules:
             self._subscriptions.append(await self._connection.subscribe(rule, handler))
         self._connection.on_connected(self._reconnected)
+        self._watching = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -208,5 +207,5 @@ class _Watch:
             self._end(None)
 
     def _reconnected(self) -> None:
-        if self._connection.unique_name != self._unique:
+        if self._watching:  # the first call comes at once, of the connection that there is
             self._end(None)  # RAUC ends with the bus, and what it said meanwhile is lost

@@ -20,7 +20,8 @@ EARLY = (Phase.OFFERED, Phase.DOWNLOADING, Phase.DOWNLOADED)
 """Nothing has been written to a slot yet: it can end at once."""
 REVOCABLE = (Phase.INSTALLING, Phase.INSTALLED)
 """The new slot is being written or is the next to boot: it can be taken back before the reboot."""
-TRIES = 3
+TRIES = 5
+"""Installations that may fail by being cut off; one that RAUC itself refuses is not repeated."""
 
 
 class Bundle(NamedTuple):
@@ -192,7 +193,7 @@ def closed(state: State) -> State:
     if needs_answer(update) and not update.answered:
         return state
     answers = state.answers
-    if update.from_server:
+    if needs_answer(update):
         mine = Answer(update.action, update.sha256, update.outcome, int(update.code), update.text)
         others = [a for a in answers if (a.action, a.sha256) != (mine.action, mine.sha256)]
         answers = (*others, mine)[-REMEMBERED:]

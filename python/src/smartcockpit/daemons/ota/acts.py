@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from smartcockpit.bus.rauc import BundleError, InstallerBusyError
 from smartcockpit.core.errors import UnavailableError
-from smartcockpit.core.update import feedback, news, steps
+from smartcockpit.core.update import feedback, steps
 from smartcockpit.core.update.codes import Cancel, Code, Consent, Outcome, Phase, Waiting
 from smartcockpit.core.update.decide import Act, Next
 from smartcockpit.daemons.ota import events, fetching, slots
@@ -69,14 +69,19 @@ class Acts:
 
     async def _tell(self, what: str, word: str, details: list[str], percent: int | None = None) -> None:
         engine, update = self._engine, self._engine.update
-        if not update.link or what in update.told or update.entries >= feedback.ENTRIES:
+        if (
+            not (update.from_server and update.link)
+            or what in update.told
+            or update.entries >= feedback.ENTRIES
+        ):
             return
         body = feedback.status(engine.ports.host.now_us(), word, details=details, percent=percent)
         known = await engine.tell(update.link, body)
-        if known:
-            engine.apply(lambda update: steps.told(update, what), f"told {what}")
-        elif known is False:
-            engine.apply(news.gone, "action gone")
+        if known is None:
+            return
+        engine.apply(lambda update: steps.told(update, what), f"told {what}")
+        if not known:
+            engine.poll_soon()  # is it gone? A poll has the last word
 
     # ---- consent and download ----------------------------------------------------------------------------
 

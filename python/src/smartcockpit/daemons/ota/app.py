@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from smartcockpit import __version__
 from smartcockpit.adapters.network import Network
 from smartcockpit.adapters.update_record import UpdateRecord
 from smartcockpit.bus.connection import BusConnection
@@ -61,6 +62,7 @@ class Ota:
             file, record, network, Rauc(connection), gate, machine, Dialogue(network, url) if url else None
         )
         engine = Engine(file.load(), ports, _pace(settings), _chance, service.changed)
+        engine.attributes = {"version": machine.running, "agent": __version__}
         service.attach(engine)
         if engine.update.phase is Phase.IDLE:
             machine.announce_trial(None)
@@ -71,18 +73,11 @@ class Ota:
             async with asyncio.TaskGroup() as group:
                 group.create_task(connection.run(), name="connection")
                 group.create_task(_watchdog(life), name="watchdog")
-                group.create_task(self._work(engine, gate, machine, life), name="engine")
+                group.create_task(engine.run(life.alive), name="engine")
         finally:
             await gate.close()
             await network.rest()
             await connection.close()
-
-    @staticmethod
-    async def _work(engine: Engine, gate: CarGate, machine: Machine, life: Life) -> None:
-        engine.attributes = {
-            "version": machine.running, "controller": "smartcockpit-ota", "vin": await gate.vin(),
-        }  # fmt: skip
-        await engine.run(life.alive)
 
 
 async def _watchdog(life: Life) -> None:

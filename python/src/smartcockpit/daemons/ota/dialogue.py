@@ -63,7 +63,7 @@ class Dialogue:
         """
         base = ddi.base(await self._get(self._url, "the poll"))
         if base.config_data:
-            body = {"mode": "merge", "data": dict(attributes)}
+            body = {"mode": "merge", "data": {name: value for name, value in attributes.items() if value}}
             await self._send("PUT", base.config_data, body, "configData")
         if base.cancel:
             document = await self._get_or_none(base.cancel, "cancelAction")

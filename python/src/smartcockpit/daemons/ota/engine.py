@@ -20,7 +20,7 @@ from smartcockpit.core.update.codes import Phase, Waiting
 from smartcockpit.core.update.decide import Act, Next, View, decide
 from smartcockpit.core.update.pacing import BackOff, Chance
 from smartcockpit.core.update.state import State, Update
-from smartcockpit.daemons.ota import polling
+from smartcockpit.daemons.ota import events, polling
 from smartcockpit.daemons.ota.dialogue import ServerError
 from smartcockpit.daemons.ota.given import Pace, Pause, Ports
 
@@ -190,9 +190,11 @@ class Engine:
         """Wait before the network is used again."""
         at_least_s = error.retry_after_s if isinstance(error, ServerError) else 0.0
         lost = getattr(error, "kind", "") == "clock" and self.ports.host.clock_lost()
-        self.network.failed(
-            "the time is not known yet, so no certificate can be checked" if lost else str(error), at_least_s
-        )
+        why = "the time is not known yet, so no certificate can be checked" if lost else str(error)
+        if not self.trouble:
+            events.SERVER_TROUBLE.log(log, reason=why)
+        self.trouble = why
+        self.network.failed(why, at_least_s)
 
     # ---- state -------------------------------------------------------------------------------------------
 

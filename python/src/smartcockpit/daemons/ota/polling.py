@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from smartcockpit.adapters.network import NetworkError
+from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.update import feedback, news
 from smartcockpit.core.update.codes import Phase
 from smartcockpit.core.update.ddi import DdiError
@@ -25,6 +26,7 @@ async def poll(engine: Engine) -> None:
     """Ask the server and take in what it says; trouble becomes a pause."""
     dialogue, host = engine.ports.dialogue, engine.ports.host
     assert dialogue is not None
+    await _know_ourselves(engine)
     try:
         found = await dialogue.poll(engine.attributes)
         await _tell_version(engine, dialogue)
@@ -57,6 +59,19 @@ async def poll(engine: Engine) -> None:
         engine.keep(after, "offer refused")
     else:
         engine.apply(news.gone, "action gone")
+
+
+async def _know_ourselves(engine: Engine) -> None:
+    """Complete what the server and the update record are told of this unit, as soon as somebody knows it."""
+    attributes, ports = engine.attributes, engine.ports
+    if not attributes.get("vin"):
+        attributes["vin"] = await ports.vehicle.vin()
+    if not attributes.get("hardware"):
+        try:
+            found = await ports.installer.slots()
+        except SmartCockpitError:
+            return
+        attributes["hardware"], attributes["slot"] = found.compatible, found.booted
 
 
 async def _tell_version(engine: Engine, dialogue: Dialogue) -> None:

@@ -71,6 +71,9 @@ class Vehicle(Protocol):
     def want(self, wanted: bool) -> None:
         """Follow the signals, or leave them alone."""
 
+    async def vin(self) -> str:
+        """Return the vehicle identification number, "" while nobody knows it."""
+
     def block(self) -> Block:
         """Return what speaks against an installation or a reboot now."""
 
