@@ -29,7 +29,7 @@ export MIRROR DRIVE VEHICLE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles clean FORCE
+.PHONY: help setup run named-inputs image shell test check test-fast test-system hawkbit-test perf generate lock install install-python install-system install-vehicles clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -86,6 +86,10 @@ test-fast: $(ready) ## unit, component, contract and repository tests: no QEMU
 
 test-system: image ## boot the image and test what a user would see
 	@$(PYTHON) -m pytest -v tests/system $(ARGS)
+
+hawkbit-test: $(ready) ## the update agent's conversation with a real Eclipse hawkBit (Java 17, HAWKBIT_JAR=)
+	@$(PYTHON) -m smartcockpit_bench.hawkbit.jar
+	@$(PYTHON) -m pytest -v tests/hawkbit $(ARGS)
 
 perf: $(ready) ## benchmarks, each beside its peer
 	@missed=; for bench in tests/perf/bench_*.py; do \

@@ -69,6 +69,7 @@ class PaperUnit:
         self.boots = 1
         self.reboot_wanted = False
         self.online = True
+        self.fault = "unreachable"
         self.verdict_: Verdict | None = None
         self.gate = Block()
         self.now = 1_800_000_000_000_000
@@ -165,7 +166,7 @@ class PaperUnit:
         self._call()
         await asyncio.sleep(0)
         if not self.online:
-            raise NetworkError("unreachable", "no route to host")
+            raise NetworkError(self.fault, "no route to host")
         target = url.removeprefix(self.server.url)
         ended = [len(action.finals) for action in self.server.actions]
         reply = route(self.server, method, target, json.dumps(body) if body is not None else "")
@@ -179,7 +180,7 @@ class PaperUnit:
         self._call()
         await asyncio.sleep(0)
         if not self.online:
-            raise NetworkError("unreachable", "no route to host")
+            raise NetworkError(self.fault, "no route to host")
         reply = route(self.server, "GET", job["url"].removeprefix(self.server.url), "")
         if reply.bundle is None:
             raise NetworkError("status", f"the download is answered with {reply.status}")

@@ -135,7 +135,7 @@ def job(server: HawkbitServer, wanted: Bundle, folder: Path, **more: Any) -> dic
     (artifact,) = document["deployment"]["chunks"][0]["artifacts"]
     return {
         "fetch": {
-            "url": artifact["_links"]["download"]["href"], "folder": str(folder), "sha256": wanted.sha256,
+            "url": artifact["_links"]["download-http"]["href"], "folder": str(folder), "sha256": wanted.sha256,
             "size": len(wanted.data), "boot_id": "b1", "window_s": 0.3, **more,
         }
     }  # fmt: skip

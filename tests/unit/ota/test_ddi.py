@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartcockpit.core.update import ddi, feedback
 from smartcockpit.core.update.codes import Code
@@ -105,6 +105,7 @@ def artifact(document: dict[str, Any]) -> dict[str, Any]:
         (lambda a: a["hashes"].pop("sha256"), "SHA-256"),
         (lambda a: a["hashes"].update(sha256="zz"), "SHA-256"),
         (lambda a: a["_links"].pop("download"), "plain HTTP"),
+        (lambda a: a["_links"].clear(), "no link"),
     ],
 )
 def test_what_can_never_be_installed_is_to_be_closed(change: Any, words: str) -> None:
@@ -131,6 +132,7 @@ def test_what_is_no_json_object_is_named(text: str) -> None:
         ddi.load(text)
 
 
+@settings(deadline=None)
 @given(JSON, st.sampled_from(["deployment", "confirmation"]))
 def test_any_json_is_a_value_or_a_known_error(document: Any, key: str) -> None:
     for parse in (ddi.base, ddi.cancelled, lambda d: ddi.deployment(d, key)):
@@ -141,6 +143,7 @@ def test_any_json_is_a_value_or_a_known_error(document: Any, key: str) -> None:
 
 
 @given(st.data())
+@settings(deadline=None)
 def test_any_change_of_one_value_is_a_value_or_a_known_error(data: st.DataObject) -> None:
     document = copy.deepcopy(DEPLOYMENT)
     at: Any = document

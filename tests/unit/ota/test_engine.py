@@ -334,6 +334,19 @@ async def test_a_broken_bundle_is_refused() -> None:
     assert "signature verification failed" in action.finals[0].details[0]
 
 
+async def test_a_certificate_that_is_not_valid_yet_is_waited_for_while_the_clock_is_lost() -> None:
+    server, car = unit(pace=Pace(retry_first_s=60.0, retry_last_s=60.0))
+    action = server.assign(DEVICE, bundle("1.1.0"))
+    await car.engine.turn()
+    car.clock_lost = lambda: True  # type: ignore[method-assign]
+    car.online, car.fault = False, "clock"
+    for _ in range(3):
+        await asyncio.sleep(0)
+        await car.engine.turn()
+    assert car.engine.next.waiting is Waiting.CLOCK
+    assert action.finals == []
+
+
 async def test_a_full_disk_is_waited_for() -> None:
     server, car = unit()
     car.disk.full = True

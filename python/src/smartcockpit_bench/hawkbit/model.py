@@ -264,7 +264,7 @@ class Hawkbit:
         artifact = {
             "filename": bundle.filename, "size": len(bundle.data),
             "hashes": {"sha1": bundle.sha1, "md5": bundle.md5, "sha256": bundle.sha256},
-            "_links": {"download": {"href": href}, "md5sum": {"href": href + ".MD5SUM"}},
+            "_links": {"download-http": {"href": href}, "md5sum-http": {"href": href + ".MD5SUM"}},
         }  # fmt: skip
         chunk: dict[str, Any] = {
             "part": "os", "version": bundle.version, "name": bundle.name, "artifacts": [artifact],

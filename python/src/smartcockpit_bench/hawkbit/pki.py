@@ -27,6 +27,14 @@ class Pki:
             str(self.client_file)
         )
 
+    def write_leaf(self, folder: Path) -> tuple[Path, Path]:
+        """Write certificate and key of a sound server for localhost; return their paths."""
+        leaf = self.ca.issue_cert("localhost")
+        certificate, key = folder / "server.pem", folder / "server.key"
+        leaf.cert_chain_pems[0].write_to_path(str(certificate))
+        leaf.private_key_pem.write_to_path(str(key))
+        return certificate, key
+
     def context(self, fault: str = "") -> ssl.SSLContext:
         """Return the server's TLS, sound or with one of `TLS_FAULTS`."""
         now = datetime.datetime.now(datetime.UTC)

@@ -74,7 +74,7 @@ class Ota1(ABC):
         """Why the update waits; empty when it does not.
 
         consent, declined, server, window, network, metered, clock, moving, vehicle-unknown, voltage,
-        inhibited, installer, storage, reboot, trial, cancel.
+        inhibited, installer, storage, reboot, trial.
         """
 
     @property

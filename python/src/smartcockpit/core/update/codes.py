@@ -44,7 +44,6 @@ class Waiting(StrEnum):
     STORAGE = "storage"
     REBOOT = "reboot"
     TRIAL = "trial"
-    CANCEL = "cancel"
 
 
 class Consent(StrEnum):
@@ -99,4 +98,3 @@ class Code(IntEnum):
     DEADLINE = 425
     INSTALLER = 500
     FELL_BACK = 510
-    NO_VERDICT = 511

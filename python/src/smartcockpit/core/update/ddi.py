@@ -130,9 +130,10 @@ def _link(links: Mapping[str, Any], name: str) -> str:
 
 def _download_link(action: str, links: Any) -> str:
     found = _table(links if links is not None else {}, "_links")
-    href = _link(found, "download")
-    if not href:
-        said = ": plain HTTP is not used" if "download-http" in found else ""
+    # hawkBit's default names it download-http whatever the protocol (hawkbit-artifactdl-defaults.properties).
+    href = _link(found, "download") or _link(found, "download-http")
+    if not href.startswith("https://"):
+        said = ": plain HTTP is not used" if href else ""
         raise OfferError(action, f"the artifact has no link to download it over HTTPS{said}")
     return href
 

@@ -61,6 +61,8 @@ class Engine:
         self.chance, self._changed = chance, changed
         self.poll_at_s = 0.0
         self._look_s = 0.0
+        self._told = Waiting.NONE
+        self.time_unknown = False
         self._wake = asyncio.Event()
         self._job: asyncio.Task[Change] | None = None
         self._job_phase = Phase.IDLE
@@ -112,6 +114,7 @@ class Engine:
                     break
             except UnavailableError as error:
                 self.storage.failed(str(error))
+        self._tell_why()
         self._follow_vehicle()
         await self._rest()
         self._changed()
@@ -138,6 +141,15 @@ class Engine:
         if self.next.waiting is Waiting.INHIBITED:
             due.append(now + 30.0)
         return max(0.0, min(due) - now)
+
+    def _tell_why(self) -> None:
+        """Log a new reason to wait; a missing network that is a missing time is called so."""
+        if self.next.waiting is Waiting.NETWORK and self.time_unknown:
+            self.next = self.next._replace(waiting=Waiting.CLOCK)
+        if self.next.waiting not in (self._told, Waiting.NONE):
+            version = self.update.version or self.update.filename
+            events.WAITING.log(log, version=version, reason=self.next.text)
+        self._told = self.next.waiting
 
     def _follow_vehicle(self) -> None:
         update = self.update
@@ -189,8 +201,9 @@ class Engine:
     def network_failed(self, error: SmartCockpitError) -> None:
         """Wait before the network is used again."""
         at_least_s = error.retry_after_s if isinstance(error, ServerError) else 0.0
-        lost = getattr(error, "kind", "") == "clock" and self.ports.host.clock_lost()
-        why = "the time is not known yet, so no certificate can be checked" if lost else str(error)
+        self.time_unknown = getattr(error, "kind", "") == "clock" and self.ports.host.clock_lost()
+        missing = "the time is not known yet, so no certificate can be checked"
+        why = missing if self.time_unknown else str(error)
         if not self.trouble:
             events.SERVER_TROUBLE.log(log, reason=why)
         self.trouble = why
