@@ -32,7 +32,7 @@ from support.dbus_daemon import PrivateBus
 from support.hawkbit import DEVICE, TOKEN
 
 COMPATIBLE = "smartcockpit-test"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SPECS = (
     SignalSpec(SPEED, Datatype.FLOAT, "km/h"),
     SignalSpec(GEAR, Datatype.INT8),

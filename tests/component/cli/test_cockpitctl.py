@@ -220,7 +220,7 @@ async def test_config_shows_each_value_and_its_file(cockpitctl: Cockpitctl, tmp_
     rows = {row["key"]: row for row in json.loads(done.out)["canbridge"]}
     assert (rows["log_level"]["value"], rows["log_level"]["origin"]) == ("debug", str(mine))
     assert rows["vehicle"]["origin"] == "built-in default"
-    assert (await cockpitctl("config")).out.splitlines()[0].split() == ["SETTING", "VALUE", "FROM"]
+    assert (await cockpitctl("config", "canbridge")).out.splitlines()[0].split() == ["SETTING", "VALUE", "FROM"]
 
 
 async def test_broken_config_is_exit_code_78_with_file_and_nearest_key(
@@ -228,7 +228,7 @@ async def test_broken_config_is_exit_code_78_with_file_and_nearest_key(
 ) -> None:
     cockpitctl.environment["SMARTCOCKPIT_CONFIG_PATH"] = str(tmp_path)
     (tmp_path / "canbridge.toml").write_text("log_levl = 1\n")
-    done = await cockpitctl("config")
+    done = await cockpitctl("config", "canbridge")
     assert done.code == 78
     expected = f"{tmp_path}/canbridge.toml: log_levl: unknown key. Hint: did you mean 'log_level'?"
     assert done.err.strip() == f"cockpitctl: canbridge: {expected}"

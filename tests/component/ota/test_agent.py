@@ -224,7 +224,7 @@ async def test_trouble_with_the_server_is_shown(unit: OtaUnit, server: HawkbitSe
     await unit.until(unit.wants_reboot)
 
 
-@pytest.mark.parametrize("where", ["controller/v1/car", "/artifacts/", "/feedback"])
+@pytest.mark.parametrize("where", ["car", "/artifacts/", "/feedback"])
 async def test_every_fault_of_the_server_in_a_row_and_one_answer(
     unit: OtaUnit, server: HawkbitServer, where: str
 ) -> None:

@@ -58,6 +58,8 @@ class Acts:
         engine, update = self._engine, self._engine.update
         if not update.from_server or update.confirm_link or update.phase in (Phase.IDLE, Phase.CLOSING):
             return
+        if now.waiting is Waiting.VEHICLE and engine.told is not Waiting.VEHICLE:
+            return  # the signals have only just been asked for
         if now.waiting not in SILENT:
             await self._tell(f"{update.phase}: {now.waiting}", feedback.SCHEDULED, [now.text])
         elif update.phase in (Phase.DOWNLOADING, Phase.INSTALLING):

@@ -25,8 +25,8 @@ from smartcockpit.daemons.ota.dialogue import ServerError
 from smartcockpit.daemons.ota.given import Pace, Pause, Ports
 
 log = logging.getLogger(__name__)
-GATED = (Phase.DOWNLOADED, Phase.INSTALLED, Phase.REBOOTING)
-"""Phases in which the car's signals matter; in all others they are left alone."""
+GATED = (Phase.DOWNLOADED, Phase.INSTALLING, Phase.INSTALLED, Phase.REBOOTING)
+"""Phases in which the car's signals matter, or soon will; in all others they are left alone."""
 ACTS_PER_TURN = 64
 LONGEST_PAUSE_S = 3600.0
 LOCAL_RETRY_S = (1.0, 60.0)
@@ -61,7 +61,8 @@ class Engine:
         self.chance, self._changed = chance, changed
         self.poll_at_s = 0.0
         self._look_s = 0.0
-        self._told = Waiting.NONE
+        self.told = Waiting.NONE
+        """Reason to wait with which the last turn ended."""
         self.time_unknown = False
         self._wake = asyncio.Event()
         self._job: asyncio.Task[Change] | None = None
@@ -146,10 +147,10 @@ class Engine:
         """Log a new reason to wait; a missing network that is a missing time is called so."""
         if self.next.waiting is Waiting.NETWORK and self.time_unknown:
             self.next = self.next._replace(waiting=Waiting.CLOCK)
-        if self.next.waiting not in (self._told, Waiting.NONE):
+        if self.next.waiting not in (self.told, Waiting.NONE):
             version = self.update.version or self.update.filename
             events.WAITING.log(log, version=version, reason=self.next.text)
-        self._told = self.next.waiting
+        self.told = self.next.waiting
 
     def _follow_vehicle(self) -> None:
         update = self.update
