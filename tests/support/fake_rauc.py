@@ -7,7 +7,7 @@ The file is the boot loader and the disk: {"booted": "A", "primary": "A", "compa
 {"version", "good", "complete", "count"}, "B": …}}; it outlives the process. A bundle is JSON: {"compatible",
 "version", "meta": {group: {key: value}}}; anything else has a bad signature. `"fault"` in the file switches one
 on: dies (in the middle), fails, busy, no-inspect (a RAUC older than 1.9), hangs (until the file says no more),
-wild-progress.
+wild-progress, denied (by the policy of the bus).
 """
 
 import asyncio
@@ -150,6 +150,8 @@ class Installer(ServiceInterface):
     @method()
     def GetSlotStatus(self) -> "a(sa{sv})":  # noqa: F722
         state = self._disk.read()
+        if state.get("fault") == "denied":
+            raise DBusError("org.freedesktop.DBus.Error.AccessDenied", "Rejected send message")
         return [
             [
                 f"rootfs.{'AB'.index(name)}",

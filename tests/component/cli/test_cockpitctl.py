@@ -220,7 +220,11 @@ async def test_config_shows_each_value_and_its_file(cockpitctl: Cockpitctl, tmp_
     rows = {row["key"]: row for row in json.loads(done.out)["canbridge"]}
     assert (rows["log_level"]["value"], rows["log_level"]["origin"]) == ("debug", str(mine))
     assert rows["vehicle"]["origin"] == "built-in default"
-    assert (await cockpitctl("config", "canbridge")).out.splitlines()[0].split() == ["SETTING", "VALUE", "FROM"]
+    assert (await cockpitctl("config", "canbridge")).out.splitlines()[0].split() == [
+        "SETTING",
+        "VALUE",
+        "FROM",
+    ]
 
 
 async def test_broken_config_is_exit_code_78_with_file_and_nearest_key(

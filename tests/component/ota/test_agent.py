@@ -130,14 +130,20 @@ async def test_rauc_dying_in_the_middle_is_tried_again(unit: OtaUnit) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("fails", "failed to write block 4711"), ("busy", ""), ("no-inspect", ""), ("wild-progress", "")],
+    [
+        ("fails", "failed to write block 4711"),
+        ("busy", ""),
+        ("no-inspect", ""),
+        ("wild-progress", ""),
+        ("denied", ""),
+    ],
 )
 async def test_faults_of_rauc(unit: OtaUnit, fault: str, words: str) -> None:
     unit.disk(fault=fault)
     if fault == "no-inspect":
         unit.start_rauc()
     action = unit.assign()
-    if fault == "busy":
+    if fault in ("busy", "denied"):
         await unit.becomes("downloaded", "installer")
         unit.disk(fault="")
     if not words:

@@ -99,10 +99,13 @@ class Network:
 
     async def _start(self) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "smartcockpit.adapters.network_worker",
-            stdin=pipe, stdout=pipe, limit=LINE_LIMIT,
-        )  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "smartcockpit.adapters.network_worker",
+                stdin=pipe, stdout=pipe, limit=LINE_LIMIT,
+            )  # fmt: skip
+        except OSError as error:
+            raise NetworkError("config", f"the network process cannot be started: {error}") from error
         _say(process, self._access)
         return process
 
@@ -120,7 +123,10 @@ async def _ask(
     _say(process, request)
     assert process.stdout is not None
     while line := await process.stdout.readline():
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            break  # killed in the middle of a line
         if "error" in answer:
             raise NetworkError(answer["error"], answer["text"])
         if "have" not in answer:

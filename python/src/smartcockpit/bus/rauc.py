@@ -9,13 +9,14 @@ asked who owns the name as well.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from smartcockpit.bus.client import properties
 from smartcockpit.bus.codec import Incoming
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.bus.errors import NotOfferedError, RemoteError
+from smartcockpit.bus.errors import AccessDeniedError, NotOfferedError, RemoteError
 from smartcockpit.bus.match import MatchRule
 from smartcockpit.bus.names import DBUS_INTERFACE, DBUS_NAME, INTROSPECTABLE, PROPERTIES
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError, UsageError
@@ -64,8 +65,9 @@ class Rauc:
 
     async def slots(self) -> Slots:
         """Return how the slots are; raises `UnavailableError`."""
-        known = await properties(self._connection, NAME, PATH, INTERFACE)
-        (rows,) = await self._call("GetSlotStatus")
+        with _as_unavailable("RAUC does not show its slots"):
+            known = await properties(self._connection, NAME, PATH, INTERFACE)
+            (rows,) = await self._call("GetSlotStatus")
         slots = {name: row for name, row in rows if row.get("class") == "rootfs"}
         booted: dict[str, Any] = next((s for s in slots.values() if s.get("state") == "booted"), {})
         other: dict[str, Any] = next((s for s in slots.values() if s.get("state") != "booted"), {})
@@ -130,11 +132,13 @@ class Rauc:
 
     async def activate_booted(self) -> None:
         """Make the running slot the next to boot."""
-        await self._call("Mark", "ss", "active", "booted")
+        with _as_unavailable("the running slot cannot be made the next to boot"):
+            await self._call("Mark", "ss", "active", "booted")
 
     async def reject_booted(self) -> None:
         """Mark the running slot bad: the next boot takes the other one."""
-        await self._call("Mark", "ss", "bad", "booted")
+        with _as_unavailable("the running slot cannot be marked bad"):
+            await self._call("Mark", "ss", "bad", "booted")
 
     async def _offers(self, method: str) -> bool:
         """Tell from RAUC's introspection whether it has `method`: its releases differ."""
@@ -156,6 +160,19 @@ class Rauc:
             )
         except NotOfferedError as error:
             raise UnavailableError(f"RAUC offers no {member}", "RAUC 1.8 or newer is needed") from error
+        except AccessDeniedError as error:
+            raise UnavailableError(error.message, "is RAUC's D-Bus policy the one of this image?") from error
+
+
+@contextmanager
+def _as_unavailable(what: str) -> Iterator[None]:
+    """An error of RAUC's where it should have none: it is not fit to be worked with now."""
+    try:
+        yield
+    except UnavailableError:
+        raise
+    except SmartCockpitError as error:
+        raise UnavailableError(f"{what}: {error.message}", error.hint) from error
 
 
 class _Watch:
