@@ -250,6 +250,18 @@ async def test_a_maintenance_window_that_closes_stops_the_installation() -> None
     assert car.reboot_wanted
 
 
+async def test_a_maintenance_window_that_closes_while_the_slot_is_written_holds_the_reboot() -> None:
+    server, car = unit()
+    action = server.assign(DEVICE, bundle("1.1.0"), window=True)
+    car.install_fault = lambda: setattr(action, "window", False)
+    await car.turns()
+    assert (car.engine.update.phase, car.engine.next.waiting) == (Phase.INSTALLED, Waiting.WINDOW)
+    assert not car.reboot_wanted
+    action.window = True
+    await car.turns()
+    assert car.reboot_wanted
+
+
 async def test_declined_stays_open_on_the_server_until_the_user_agrees() -> None:
     server, car = unit()
     server.confirmation_flow = True

@@ -131,9 +131,13 @@ def _installed(update: Update, view: View) -> Next:
         return _judged(update, view)
     if update.cancel is not Cancel.NONE:
         return rest(Waiting.INSTALLER, view.installer) if view.installer else Next(Act.TAKE_BACK)
-    if view.gate:
-        return rest(*view.gate)
-    return Next(Act.REBOOT)
+    return _reboot(update, view)
+
+
+def _reboot(update: Update, view: View) -> Next:
+    if update.window is Window.UNAVAILABLE:
+        return rest(Waiting.WINDOW, "the reboot waits for the maintenance window")
+    return rest(*view.gate) if view.gate else Next(Act.REBOOT)
 
 
 def _rebooting(update: Update, view: View) -> Next:
@@ -141,7 +145,7 @@ def _rebooting(update: Update, view: View) -> Next:
         return _judged(update, view)
     if view.now_us - update.since_us <= view.reboot_patience_us:
         return rest(Waiting.REBOOT, "the reboot into the new system has been asked for")
-    return rest(*view.gate) if view.gate else Next(Act.REBOOT)
+    return _reboot(update, view)
 
 
 def _closing(update: Update, view: View) -> Next:
