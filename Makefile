@@ -33,7 +33,7 @@ export MIRROR DRIVE VEHICLE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image shell test check test-fast test-system perf generate lock native install \
+.PHONY: help setup run named-inputs image shell test check test-fast test-system hawkbit-test perf generate lock native install \
     install-python install-system install-vehicles install-native install-chimes clean FORCE
 
 help: ## this list
@@ -91,6 +91,10 @@ test-fast: $(ready) $(native) ## unit, component, contract and repository tests:
 
 test-system: image ## boot the image and test what a user would see
 	@$(PYTHON) -m pytest -v tests/system $(ARGS)
+
+hawkbit-test: $(ready) ## the update agent's conversation with a real Eclipse hawkBit (Java 17, HAWKBIT_JAR=)
+	@$(PYTHON) -m smartcockpit_bench.hawkbit.jar
+	@$(PYTHON) -m pytest -v tests/hawkbit $(ARGS)
 
 perf: $(ready) $(native) ## benchmarks, each beside its peer
 	@missed=; for bench in tests/perf/bench_*.py; do \

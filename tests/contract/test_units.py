@@ -18,6 +18,9 @@ SERVICES = [p for p in UNITS if p.suffix == ".service"]
 THRESHOLD = 12
 """Exposure as `systemd-analyze security` counts it, times ten."""
 
+PATIENT = {"smartcockpit-ota.service": 150}
+"""Daemons whose watchdog may be slower, s: the update agent wakes up once a minute at most when it rests."""
+
 needs_analyze = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is missing: apt install systemd"
 )
@@ -122,7 +125,7 @@ def test_openings_are_few_and_each_has_its_reason(unit: Path) -> None:
 def test_daemons_are_watched_restarted_and_unprivileged(unit: Path) -> None:
     parsed = Sections(unit)
     service = parsed["Service"]
-    assert int(service["WatchdogSec"]) <= 30
+    assert int(service["WatchdogSec"]) <= PATIENT.get(unit.name, 30)
     assert service["Restart"] == "always"
     assert service["RestartPreventExitStatus"] == "2 78"
     assert int(service["TimeoutStopSec"]) <= 5

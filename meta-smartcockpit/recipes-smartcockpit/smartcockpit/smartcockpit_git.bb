@@ -79,6 +79,7 @@ RDEPENDS:${PN} = "flite \
                   python3-asyncio \
                   python3-audio \
                   python3-core \
+                  python3-crypt \
                   python3-ctypes \
                   python3-dbus-next \
                   python3-difflib \
@@ -129,6 +130,8 @@ SYSTEMD_SERVICE:${PN} = "smartcockpit.target \
                          smartcockpit-canbridge.service \
                          smartcockpit-can-restart.path \
                          smartcockpit-gnss.service \
+                         smartcockpit-ota.service \
+                         smartcockpit-ota-reboot.path \
                          smartcockpit-power.service \
                          smartcockpit-power-off.path"
 SYSTEMD_SERVICE:${PN}-player = "smartcockpit-player.service"
@@ -142,4 +145,5 @@ USERADD_PARAM:${PN} = "${NOBODY_HOME} smartcockpit-canbridge; \
                        ${NOBODY_HOME} smartcockpit-audio; \
                        ${NOBODY_HOME} smartcockpit-power; \
                        ${NOBODY_HOME} smartcockpit-sound; \
+                       ${NOBODY_HOME} smartcockpit-ota; \
                        ${NOBODY_HOME} smartcockpit-player"

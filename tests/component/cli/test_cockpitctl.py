@@ -253,7 +253,7 @@ async def test_broken_config_is_exit_code_78_with_file_and_nearest_key(
 ) -> None:
     cockpitctl.environment["SMARTCOCKPIT_CONFIG_PATH"] = str(tmp_path)
     (tmp_path / "canbridge.toml").write_text("log_levl = 1\n")
-    done = await cockpitctl("config")
+    done = await cockpitctl("config", "canbridge")
     assert done.code == 78
     expected = f"{tmp_path}/canbridge.toml: log_levl: unknown key. Hint: did you mean 'log_level'?"
     assert done.err.strip() == f"cockpitctl: canbridge: {expected}"

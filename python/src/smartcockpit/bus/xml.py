@@ -80,10 +80,11 @@ def own_interfaces() -> list[InterfaceSpec]:
     from smartcockpit.bus.interfaces.audio1 import Audio1
     from smartcockpit.bus.interfaces.canbridge1 import CanBridge1
     from smartcockpit.bus.interfaces.gnss1 import Gnss1
+    from smartcockpit.bus.interfaces.ota1 import Ota1
     from smartcockpit.bus.interfaces.power1 import Power1
     from smartcockpit.bus.interfaces.signals1 import Signals1
 
-    return [spec_of(cls) for cls in (Signals1, CanBridge1, Gnss1, Audio1, Power1)]
+    return [spec_of(cls) for cls in (Signals1, CanBridge1, Gnss1, Audio1, Power1, Ota1)]
 
 
 def files() -> dict[str, str]:

@@ -11,7 +11,7 @@ import os
 
 from smartcockpit import __version__
 
-DESCRIPTION = "Look into a running SmartCockpit: daemons, signals, CAN, position, sound, power, settings."
+DESCRIPTION = "Look into a running SmartCockpit: daemons, signals, CAN, position, sound, power, updates."
 EPILOG = (
     "Exit codes: 0 done, 1 bug, 2 wrong usage or unknown signal, 69 a daemon or the bus is missing, "
     "78 broken configuration. Tables are for people; --json prints stable keys for programs, new keys may "
@@ -21,6 +21,15 @@ SHOWS = {
     "list": "name, datatype, unit, kind and limits of each signal",
     "get": "value, quality and age of each signal, once",
     "watch": "each change as it comes; ends with Ctrl-C",
+}
+
+UPDATES = {
+    "status": "how the update stands, and why it waits",
+    "check": "ask the server now",
+    "install": "install a bundle file, with the checks of any update",
+    "consent": "agree to the update that is offered",
+    "cancel": "end the update at hand",
+    "history": "the updates of this unit, newest first",
 }
 
 
@@ -95,6 +104,7 @@ def build() -> argparse.ArgumentParser:
     _add_watch(gnss)
     power = verb("power", "whether the cockpit is on, why, for how long, and who holds a shutdown up")
     _add_watch(power)
+    _add_ota(verbs.add_parser("ota", help="the update", description="The update of this unit."), common)
     config = verb("config", "each setting of a daemon, and the file that it comes from")
     config.add_argument("daemon", nargs="*", help="only these, such as canbridge")
     live = verb("live", "signals, daemons and buses as a stream of JSON lines, for a viewer elsewhere")
@@ -167,6 +177,23 @@ def _add_signals(signals: argparse.ArgumentParser, common: argparse.ArgumentPars
     watch = add("watch")
     watch.add_argument("prefix", nargs="*", help="VSS branches or signals (default: all)")
     watch.add_argument("--count", type=count, metavar="N", help="end after N lines")
+
+
+def _add_ota(ota: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    what = ota.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, text in UPDATES.items():
+        one = what.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
+        if name == "history":
+            one.add_argument(
+                "--count", type=count, default=20, metavar="N", help="at most N updates (default 20)"
+            )
+            continue
+        one.add_argument("-w", "--watch", action="store_true", help="a line for each change until Ctrl-C")
+        if name == "install":
+            one.add_argument("file", help="the bundle, such as /run/media/stick/update.raucb")
+        if name == "consent":
+            one.add_argument("id", nargs="?", default="", help="the update's id (default: the one at hand)")
+            one.add_argument("--no", action="store_true", help="decline it")
 
 
 def _add_watch(parser: argparse.ArgumentParser) -> None:
