@@ -90,4 +90,7 @@ SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smar
 # The same as in systemd/sysusers.d, ids included (files/smartcockpit-passwd and -group), which a test compares.
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system smartcockpit"
-USERADD_PARAM:${PN} = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group smartcockpit-canbridge"
+SMARTCOCKPIT_USER = "--system --no-create-home --home-dir / --shell ${sbindir}/nologin --user-group"
+USERADD_PARAM:${PN} = "${SMARTCOCKPIT_USER} smartcockpit-canbridge ; \
+                       ${SMARTCOCKPIT_USER} smartcockpit-ota ; \
+                       ${SMARTCOCKPIT_USER} smartcockpit-health"
