@@ -28,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", help="PEM file or PKCS#11 address of the signing key")
     options = parser.parse_args(arguments)
     try:
-        version = options.version or (image_dir(options.arch, options.flavour) / "version").read_text().strip()
+        version = (
+            options.version or (image_dir(options.arch, options.flavour) / "version").read_text().strip()
+        )
         order = Order(options.arch, options.flavour, signer_of(options), read_notes(options.notes), version)
         bundle = BUILD / "bundle" / f"{compatible(options.arch)}-{options.flavour}-{version}.raucb"
         with step(f"bundle {version}"):

@@ -13,11 +13,18 @@ from smartcockpit.core.errors import UsageError
 
 from smartcockpit_bench.bundle.rauc import pkcs11_environment, rauc
 from smartcockpit_bench.image import disk, slot
-from smartcockpit_bench.image.identity import CLOCK_EPOCH, OS_RELEASE, SYSTEM_CONF, compatible, os_release, rauc_conf
+from smartcockpit_bench.image.identity import (
+    CLOCK_EPOCH,
+    OS_RELEASE,
+    SYSTEM_CONF,
+    compatible,
+    os_release,
+    rauc_conf,
+)
 from smartcockpit_bench.places import image_dir
 
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.]+)?")
-"""Semantic Versioning 2.0 but for hyphens in the build part, at which RAUC takes the wrong end for the release."""
+"""Semantic Versioning 2.0 but for hyphens in the build part: RAUC looks for the last one."""
 SQUASHFS = "-comp zstd -Xcompression-level 6 -no-progress"
 
 
@@ -94,7 +101,9 @@ def manifest(version: str, order: Order, epoch: int) -> str:
     """Return RAUC's manifest."""
     notes = {key: value for key, value in order.notes.items() if key != "description"}
     # RAUC takes a key without a value for a mistake.
-    meta = "\n".join(f"{key}={value}" for key, value in {**notes, "build-epoch": epoch}.items() if value != "")
+    meta = "\n".join(
+        f"{key}={value}" for key, value in {**notes, "build-epoch": epoch}.items() if value != ""
+    )
     return (
         f"[update]\ncompatible={order.compatible or compatible(order.arch)}\nversion={version}\n"
         f"description={order.notes['description']}\n\n"

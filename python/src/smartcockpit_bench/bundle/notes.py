@@ -24,7 +24,10 @@ def read_notes(path: Path | None) -> dict[str, str | int]:
         given = _read(path)
         for key, value in given.items():
             if key not in notes:
-                raise ConfigError(f"{path}: there is no note {key!r}", did_you_mean(key, notes, "known: " + ", ".join(notes)))
+                raise ConfigError(
+                    f"{path}: there is no note {key!r}",
+                    did_you_mean(key, notes, "known: " + ", ".join(notes)),
+                )
             if type(value) is not type(notes[key]) or (isinstance(value, str) and not value.isprintable()):
                 kind = "a whole number" if isinstance(notes[key], int) else "a text of one line"
                 raise ConfigError(f"{path}: {key} is {value!r}", f"it takes {kind}")

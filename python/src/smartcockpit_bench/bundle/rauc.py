@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """RAUC of the image, run on the host: what makes a bundle is the release that will read it.
 
-Debian 12's own RAUC (1.8) drops a manifest's meta sections. The program is taken out of the Debian root of the
-image and started by that root's own loader, with its own libraries, so any host will do. Everything else is
-the host's: files, `mksquashfs`, and the PKCS#11 engine and module of a hardware key.
+Debian 12's own RAUC (1.8) drops a manifest's meta sections. The program is taken out of the Debian root of
+the image and started by that root's own loader, with its own libraries, so any host will do. Everything else
+is the host's: files, `mksquashfs`, and the PKCS#11 engine and module of a hardware key.
 """
 
 from __future__ import annotations
@@ -20,16 +20,21 @@ from smartcockpit_bench.places import CACHE
 from smartcockpit_bench.progress import run
 
 _NATIVE = {"x86_64": ("amd64", "x86_64-linux-gnu"), "aarch64": ("arm64", "aarch64-linux-gnu")}
-_LOADERS = ("usr/lib64/ld-linux-x86-64.so.2", "usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1")
+_LOADERS = (
+    "usr/lib64/ld-linux-x86-64.so.2",
+    "usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1",
+)
 _MODULES = ("/usr/lib/softhsm/libsofthsm2.so",)
 
 
 def command() -> list[str]:
-    """Return how RAUC is started; raises `UnavailableError` when no image of this machine's kind was built."""
+    """Return how RAUC is started; raises `UnavailableError` before an image of this machine was built."""
     arch, triplet = _NATIVE[platform.machine()]
     bases = sorted(CACHE.glob(f"base-{arch}-*"), key=lambda path: path.stat().st_mtime)
     if not bases:
-        raise UnavailableError(f"there is no Debian root for {arch} to take RAUC from", f"run `make image ARCH={arch}`")
+        raise UnavailableError(
+            f"there is no Debian root for {arch} to take RAUC from", f"run `make image ARCH={arch}`"
+        )
     folder = CACHE / f"rauc-{bases[-1].name.removeprefix('base-')}"
     if not folder.is_dir():
         with appearing(folder) as partial:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who an image is: flavour, version, build time, what it is compatible with, whom it trusts.
 
-Written into three places of the root file system: `os-release`, RAUC's `system.conf` and keyring, and the clock
-floor, which systemd takes from the time stamp of `/usr/lib/clock-epoch` (systemd(1)).
+Written into three places of the root file system: `os-release`, RAUC's `system.conf` and keyring, and the
+clock floor, which systemd takes from the time stamp of `/usr/lib/clock-epoch` (systemd(1)).
 """
 
 from __future__ import annotations
@@ -45,12 +45,10 @@ class Identity:
 
     def settle(self, root: Path) -> None:
         """Give everything that is newer than the build time that very time: equal trees, equal images."""
-        for folder, folders, files in os.walk(root):
-            for name in (*folders, *files):
-                path = os.path.join(folder, name)
-                if os.lstat(path).st_mtime > self.epoch or name == Path(CLOCK_EPOCH).name:
-                    os.utime(path, (self.epoch, self.epoch), follow_symlinks=False)
-        os.utime(root, (self.epoch, self.epoch))
+        floor = root / CLOCK_EPOCH
+        for path in (root, *root.rglob("*")):
+            if path.lstat().st_mtime > self.epoch or path == floor:
+                os.utime(path, (self.epoch, self.epoch), follow_symlinks=False)
 
 
 def compatible(arch: str) -> str:

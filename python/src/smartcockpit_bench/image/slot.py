@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ext4 file system of a slot: made from a folder, read and altered without mounting it.
 
-No journal (it is never written), fixed identity, no larger than its content: RAUC writes and hashes all of it.
+No journal (it is never written), fixed identity, no larger than its content: RAUC writes and hashes all of
+it.
 Equal folders give equal images, so that an adaptive update fetches only what has changed.
 """
 
@@ -45,13 +46,9 @@ def make(root: Path, image: Path, at_most_mib: int, epoch: int) -> None:
 
 
 def _measure(root: Path) -> tuple[int, int]:
-    files = blocks = 0
-    for folder, folders, names in os.walk(root):
-        for name in (*folders, *names):
-            status = os.lstat(os.path.join(folder, name))
-            files += 1
-            blocks += -(-status.st_size // BLOCK) if not os.path.islink(os.path.join(folder, name)) else 0
-    return files, blocks
+    """Return the number of files, folders and links, and the blocks of their content."""
+    sizes = [0 if path.is_symlink() else path.lstat().st_size for path in root.rglob("*")]
+    return len(sizes), sum(-(-size // BLOCK) for size in sizes)
 
 
 def _settle(image: Path, last_inode: int, epoch: int) -> None:
@@ -93,8 +90,11 @@ def extract(disk: Path, offset: int, image: Path) -> None:
 
 
 def read(image: Path, path: str) -> str:
-    """Return the text of a file in the image; empty when there is none."""
-    return run(["debugfs", "-R", f"cat /{path}", image], doing=f"reading {path}").partition("\n")[2]
+    """Return the text of a file in the image; raises `UsageError` when there is none."""
+    text = run(["debugfs", "-R", f"cat /{path}", image], doing=f"reading {path}").partition("\n")[2]
+    if text.startswith(f"/{path}: File not found"):
+        raise UsageError(f"{image.name} has no {path}")
+    return text
 
 
 def modified(image: Path, path: str) -> int:
@@ -116,7 +116,9 @@ def alter(image: Path, files: Mapping[str, str | None], epoch: int) -> None:
                 source.write_text(text)
                 lines += [f"write {source} /{path}", f"sif /{path} mode 0100644"]
                 lines += [f"sif /{path} {field} 0" for field in ("uid", "gid")]
-                lines += [f"sif /{path} {field} @{epoch:#x}" for field in ("mtime", "ctime", "atime", "crtime")]
+                lines += [
+                    f"sif /{path} {field} @{epoch:#x}" for field in ("mtime", "ctime", "atime", "crtime")
+                ]
         debugfs(image, "\n".join(lines), epoch)
 
 

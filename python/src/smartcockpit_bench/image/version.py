@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Version and build epoch of what is built from this tree.
 
-A release is the version of the package. A development build comes before it in the order of Semantic Versioning
-and after every build of an older tree: `0.2.0-dev.<build epoch>+g<commit>`.
+A release is the version of the package. A development build comes before it in the order of Semantic
+Versioning and after every build of an older tree: `0.2.0-dev.<build epoch>+g<commit>`.
 """
 
 from __future__ import annotations

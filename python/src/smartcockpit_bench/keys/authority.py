@@ -75,7 +75,9 @@ def make_key(path: Path) -> Path:
     return path
 
 
-def _issue(certificate: Path, key: Path, name: str, issuer: list[object], kind: str, until: datetime) -> None:
+def _issue(  # noqa: PLR0917 - what a certificate is made of
+    certificate: Path, key: Path, name: str, issuer: list[object], kind: str, until: datetime
+) -> None:
     # `openssl ca` and not `openssl x509`: only it sets the start date in every release that Debian has.
     folder = Path(tempfile.mkdtemp(prefix="smartcockpit-keys-"))
     try:

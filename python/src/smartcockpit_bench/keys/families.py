@@ -2,9 +2,9 @@
 """The two families of update keys, and whom an image trusts.
 
 development: made in `build/keys` of every checkout; signs what `make bundle` builds.
-release: the product's own. RELEASE_CA= names its authority (a PEM file, without its key); without it one is made
-in `build/keys` as well, so that a release image can be built and tested by anybody. Nothing made here is
-for products: their authority's key lives offline, its signer's in a hardware module (docs/how-to/keys.md).
+release: the product's own. RELEASE_CA= names its authority (a PEM file, without its key); without it one is
+made in `build/keys` as well, so that a release image can be built and tested by anybody. Nothing made here
+is for products: their authority's key lives offline, its signer's in a hardware module (docs/how-to/keys.md).
 """
 
 from __future__ import annotations
