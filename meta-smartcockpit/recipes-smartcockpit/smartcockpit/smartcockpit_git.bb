@@ -85,7 +85,9 @@ RRECOMMENDS:${PN} = "${PN}-vehicle"
 RSUGGESTS:${PN} = "python3-can"
 
 # The same as in systemd/system-preset, which a test compares.
-SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smartcockpit-can-restart.path"
+SYSTEMD_SERVICE:${PN} = "smartcockpit.target smartcockpit-canbridge.service smartcockpit-can-restart.path \
+                         smartcockpit-health.service smartcockpit-health-early.service \
+                         smartcockpit-health-deadline.timer smartcockpit-health-reboot.path"
 
 # The same as in systemd/sysusers.d, ids included (files/smartcockpit-passwd and -group), which a test compares.
 USERADD_PACKAGES = "${PN}"
