@@ -275,6 +275,29 @@ async def test_wrong_words_are_refused(unit: Unit, system: PaperSystem, wrong: l
     assert (code, "Traceback" in err) == (2, False)
 
 
+async def test_after_a_fall_back_the_reason_is_kept_until_the_next_trial(
+    unit: Unit, system: PaperSystem
+) -> None:
+    system.units["smartcockpit-player.service"] = running(ActiveState="failed", Result="exit-code")
+    await unit("gate", "20")
+    reason = unit.verdict()
+    system.start("player")
+    unit.boots("rauc.slot=A quiet", "boot-2")
+    system.slots["A"]["state"], system.slots["B"]["state"] = "booted", "inactive"
+    await unit("early")
+    await unit("gate", "20")
+    assert (unit.verdict(), reason["verdict"]) == (reason, "failed")
+    code, out, _ = await unit("health", module="smartcockpit.cli")
+    assert (code, out.splitlines()[0]) == (0, "good: slot A, version 1.2.3, not on trial")
+    assert (
+        "the last trial failed: slot B, version 1.2.3: units: smartcockpit-player.service has failed" in out
+    )
+    unit.boots(TRIAL, "boot-3")
+    system.slots["A"]["state"], system.slots["B"]["state"] = "inactive", "booted"
+    await unit("gate", "20")
+    assert (unit.verdict()["verdict"], unit.verdict()["boot_id"]) == ("good", "boot-3")
+
+
 async def test_cockpitctl_shows_the_verdict(unit: Unit, system: PaperSystem) -> None:
     code, _, err = await unit("health", module="smartcockpit.cli")
     assert (code, "has not judged this system yet" in err) == (69, True)
@@ -286,7 +309,7 @@ async def test_cockpitctl_shows_the_verdict(unit: Unit, system: PaperSystem) -> 
     assert (code, json.loads(out)["this_boot"], json.loads(out)["verdict"]) == (0, True, "good")
     unit.boots(KNOWN, "boot-2")
     assert (await unit("health", module="smartcockpit.cli"))[0] == 69
-    (unit.state / "verdict.json").write_text('{"format": 2}')
+    (unit.state / "newest.json").write_text('{"format": 2}')
     assert "holds no verdict" in (await unit("health", module="smartcockpit.cli"))[2]
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cockpitctl health`: the verdict of the health gate, check by check.
 
-Reads the gate's file, so that it works without the bus and tells of a boot that failed. JSON: the keys of
-`smartcockpit.core.verdict` and "this_boot": false when the verdict is older than the running system. Exit
-code 69 when this boot has no verdict yet, or one that is not good.
+Reads the gate's files, so that it works without the bus and tells of a boot that failed. JSON: the keys of
+`smartcockpit.core.verdict`, "this_boot": false when the verdict is older than the running system, and
+"fell_back": the verdict of the trial that failed last, null when the last one did not. Exit code 69 when this
+boot has no verdict yet, or one that is not good.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from smartcockpit.cli import output, text
 from smartcockpit.core.errors import UnavailableError
 from smartcockpit.core.verdict import CheckResult, Outcome, Verdict, from_document
 
-FILE = Path("var/lib/smartcockpit-health/verdict.json")
+FOLDER = Path("var/lib/smartcockpit-health")
 BOOT_ID = Path("proc/sys/kernel/random/boot_id")
 LARGEST = 1 << 20
 
@@ -25,12 +26,17 @@ LARGEST = 1 << 20
 def run(options: argparse.Namespace) -> int:
     """Show it once."""
     root = Path(os.environ.get("SMARTCOCKPIT_HEALTH_ROOT", "/"))
-    verdict = read(root / FILE)
+    verdict, trial = read(root / FOLDER / "newest.json"), read(root / FOLDER / "verdict.json")
+    fell_back = trial if trial.trial and trial.outcome is not Outcome.GOOD else None
     this_boot = verdict.boot_id == (root / BOOT_ID).read_text().strip()
     if options.json:
-        print(output.document({**verdict.to_document(), "this_boot": this_boot}))
+        last = fell_back.to_document() if fell_back else None
+        print(output.document({**verdict.to_document(), "this_boot": this_boot, "fell_back": last}))
     else:
         show(verdict, this_boot)
+        if fell_back and fell_back.boot_id != verdict.boot_id:
+            what = f"slot {fell_back.slot}, version {fell_back.version}"
+            print(text.plain(f"the last trial failed: {what}: {fell_back.reasons}"))
     return 0 if this_boot and verdict.outcome is Outcome.GOOD else 69
 
 

@@ -13,7 +13,7 @@ import time
 
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.core.errors import SmartCockpitError
-from smartcockpit.core.verdict import CheckResult, Outcome, Verdict
+from smartcockpit.core.verdict import CheckResult, Outcome, Verdict, from_document
 from smartcockpit.health import events, loading, places, rauc
 from smartcockpit.health.boot import Boot, is_proven, record_proven, this_boot
 from smartcockpit.health.check import Cockpit
@@ -43,7 +43,7 @@ async def gate(bus: BusConnection, limit_s: float) -> None:
     if trial and outcome is not Outcome.GOOD:
         await _fall_back(bus, boot, verdict)
         return
-    places.write(places.VERDICT, verdict.to_document())
+    _keep(verdict)
     _remember(cockpit.able)
     if outcome is not Outcome.GOOD:
         events.UNWELL.log(log, slot=boot.slot, version=boot.version, reasons=verdict.reasons)
@@ -79,7 +79,7 @@ async def _on_trial(bus: BusConnection, boot: Boot) -> bool:
 async def _fall_back(bus: BusConnection, boot: Boot, verdict: Verdict) -> None:
     """Keep the reason, give the slot up, ask for the reboot; stay when there is nothing to fall back to."""
     try:
-        places.write(places.VERDICT, verdict.to_document())
+        _keep(verdict)
     except SmartCockpitError as error:  # a data partition that cannot be written is a reason to fall back
         log.error("%s", error)
     other = (await rauc.slots(bus)).other
@@ -98,6 +98,15 @@ def _verdict(
 ) -> Verdict:
     ended_us = time.time_ns() // 1000
     return Verdict(boot.boot_id, boot.slot, boot.version, trial, outcome, started_us, ended_us, checks)
+
+
+def _keep(verdict: Verdict) -> None:
+    """Write the verdict; after a fall-back the reason for it stays where the update daemon looks."""
+    places.write(places.NEWEST, verdict.to_document())
+    last = from_document(places.read(places.VERDICT))
+    is_reason = last is not None and last.trial and last.outcome is not Outcome.GOOD
+    if verdict.trial or not is_reason:
+        places.write(places.VERDICT, verdict.to_document())
 
 
 def _before() -> frozenset[str] | None:

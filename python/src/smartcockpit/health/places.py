@@ -18,6 +18,9 @@ LARGEST = 1 << 20
 _ROOT = Path(os.environ.get("SMARTCOCKPIT_HEALTH_ROOT", "/"))
 STATE = _ROOT / "var/lib/smartcockpit-health"
 VERDICT = STATE / "verdict.json"
+"""What the update daemon reads: the newest verdict, but a failed trial's is kept until the next trial's."""
+NEWEST = STATE / "newest.json"
+"""The verdict over the last boot that came to one; `cockpitctl health` reads both."""
 PROVEN = STATE / "proven.json"
 """Which installation of each slot has proved itself: {"format": 1, "slots": {"A": …}}."""
 BASELINE = STATE / "baseline.json"
