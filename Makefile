@@ -33,7 +33,7 @@ export MIRROR DRIVE VEHICLE VERSION NOTES CERT KEY RELEASE_CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image bundle shell test check test-fast test-system perf generate lock install install-python install-system install-vehicles clean FORCE
+.PHONY: help setup run named-inputs image bundle shell test check test-fast test-system campaign perf generate lock install install-python install-system install-vehicles clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -94,6 +94,9 @@ test-fast: $(ready) ## unit, component, contract and repository tests: no QEMU
 
 test-system: image ## boot the image and test what a user would see
 	@$(PYTHON) -m pytest -v tests/system $(ARGS)
+
+campaign: image ## power cuts at random moments of an update (ARGS='--cases 300 --seed 1'); goes on where it stopped
+	@$(PYTHON) -m smartcockpit_bench.campaign $(ARGS)
 
 perf: $(ready) ## benchmarks, each beside its peer
 	@missed=; for bench in tests/perf/bench_*.py; do \

@@ -131,6 +131,28 @@ class Face:
         return None
 
 
+class Anything:
+    """A service that answers every call with nothing: for tests of who may call."""
+
+    def __init__(self, bus: Any) -> None:
+        self._bus = bus
+        bus.add_message_handler(self._answer)
+
+    @classmethod
+    async def on(cls, address: str, name: str) -> Self:
+        """Connect and take the name."""
+        bus = await MessageBus(bus_address=address).connect()
+        anything = cls(bus)
+        await bus.request_name(name)
+        return anything
+
+    def close(self) -> None:
+        disconnect(self._bus)
+
+    def _answer(self, message: Any) -> Any:
+        return Message.new_method_return(message) if message.message_type is MessageType.METHOD_CALL else None
+
+
 def variant(value: Any) -> Any:
     """Return a number, a text or a dictionary of them as a variant."""
     if isinstance(value, dict):

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from smartcockpit_bench.bundle.build import Signer
+from smartcockpit_bench.bundle.samples import CRASHES, PANICS, disk_of, tiny, whole
 from smartcockpit_bench.keys import families
 from smartcockpit_bench.qemu.box import Box
-from support.update_bundles import CRASHES, PANICS, disk_of, tiny, whole
 
 from .conftest import BOOT_S, image
 
@@ -66,10 +66,6 @@ def unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     tiny(bundles / "other-hardware.raucb", compatible="smartcockpit-qemu-arm64")
     tiny(bundles / "plain.raucb", form="plain")
     tiny(bundles / "released.raucb", signer=Signer.of_family(families.family("release")))
-    for left in bundles.glob("*.content"):
-        for path in left.iterdir():
-            path.unlink()
-        left.rmdir()
     (bundles / "release-keyring.pem").write_bytes(families.keyring("release"))
     with Box(disks=(disk_of(bundles, folder / "bundles.ext4"),)) as started:
         is_up(started)
