@@ -121,7 +121,7 @@ def reboot(box: Box, boots: int = 1) -> None:
 @pytest.mark.parametrize(
     ("bundle", "complaint"),
     [
-        ("older", "less than the minimum"),
+        ("older", "Version mismatch"),
         ("other-hardware", "ompatible mismatch"),
         ("plain", "'plain' not allowed"),
     ],
