@@ -95,6 +95,7 @@ def booted(box: Box) -> str:
 
 
 def install(box: Box, bundle: str) -> tuple[int, str]:
+    """Install one of the bundles; return RAUC's exit code and words."""
     done = box.agent.run("rauc", "install", f"{BUNDLES}/{bundle}.raucb", timeout_s=INSTALL_S, check=False)
     return done.code, done.out + done.err
 
@@ -195,7 +196,8 @@ def test_a_good_version_proves_itself_in_the_other_slot(unit: Box) -> None:
 
 
 def test_a_version_whose_bridge_crashes_falls_back_and_keeps_the_reason(unit: Box) -> None:
-    assert install(unit, "crashes")[0] == 0
+    code, said = install(unit, "crashes")
+    assert code == 0, said
     reboot(unit, boots=2)
     assert booted(unit) == "B"
     found = verdict(unit)
@@ -212,7 +214,8 @@ def test_a_version_whose_bridge_crashes_falls_back_and_keeps_the_reason(unit: Bo
 
 
 def test_a_version_that_panics_falls_back_after_three_attempts(unit: Box) -> None:
-    assert install(unit, "panics")[0] == 0
+    code, said = install(unit, "panics")
+    assert code == 0, said
     reboot(unit, boots=4)
     assert booted(unit) == "B"
     assert environment(unit) == {"BOOT_ORDER": "B A", "BOOT_A_LEFT": "0", "BOOT_B_LEFT": "f"}
