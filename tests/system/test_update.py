@@ -40,14 +40,19 @@ for number in range(count):
         else:
             file.seek(at); byte = file.read(1)[0]
             file.seek(at); file.write(bytes([byte ^ 1 << number % 8]))
-    done = subprocess.run(["rauc", "install", copy], capture_output=True, text=True)
-    if done.returncode == 0:
-        taken.append([number, kind, at])
+    try:
+        done = subprocess.run(["rauc", "install", copy], capture_output=True, text=True, timeout=60)
+        wrong = "taken" if done.returncode == 0 else ""
+    except subprocess.TimeoutExpired:
+        wrong = "no end within 60 s"
+        subprocess.run(["systemctl", "kill", "--signal=KILL", "rauc"])
+    if wrong:
+        taken.append([number, kind, at, wrong])
     shutil.copy(bundle, copy) if kind != "flipped" else None
     if kind == "flipped":
         with open(copy, "r+b") as file:
             file.seek(at); file.write(bytes([byte]))
-print(json.dumps({"cases": count, "taken": taken, "last": done.stderr[-300:]}))
+print(json.dumps({"cases": count, "taken": taken}))
 """
 
 
