@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.ota_client import OtaClient, OtaState
 from smartcockpit.cli import output, text
 from smartcockpit.core.errors import UsageError
+from smartcockpit.core.record import as_dict
 
 TIMES = ("time", "started", "consent_time")
 NUMBERS = (*TIMES, "code", "size", "fetched")
@@ -28,12 +28,12 @@ NUMBERS = (*TIMES, "code", "size", "fetched")
 
 def as_json(state: OtaState) -> dict[str, Any]:
     """Return the documented keys."""
-    server = asdict(state.server)
+    server = as_dict(state.server)
     server["answered_us"] = server.pop("answered")
     return {
         "state": state.state, "progress": state.progress, "waiting": state.waiting,
         "waiting_text": state.waiting_text, "version": state.version,
-        "update": asdict(state.update) if state.update.id else None, "server": server,
+        "update": as_dict(state.update) if state.update.id else None, "server": server,
     }  # fmt: skip
 
 
