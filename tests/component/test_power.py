@@ -286,6 +286,15 @@ async def test_shutdown_that_logind_announces_is_final_until_it_calls_it_off(
     await becomes(client, "State", "running")
 
 
+async def test_shutdown_that_has_begun_before_the_daemon_is_heard_of(
+    unit: Unit, client: RawClient, logind: FakeLogind
+) -> None:
+    logind.prepare_for_shutdown(True)
+    unit.ignition(True)
+    unit.start()
+    await becomes(client, "State", "off")
+
+
 async def inhibit(address: str, *words: str) -> tuple[Any, RawClient]:
     caller = await RawClient.connect(address, fds=True)
     return await caller.call(NAME, PATH, NAME, "Inhibit", "sss", *words), caller

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from dbus_next import Message, MessageType
+from dbus_next import Message, MessageType, Variant
 from dbus_next.aio import MessageBus
 
 MANAGER = "org.freedesktop.login1.Manager"
@@ -17,6 +17,7 @@ class FakeLogind:
     def __init__(self, bus: MessageBus) -> None:
         self._bus = bus
         self.rows: list[list[object]] = []
+        self._goes_down = False
         bus.add_message_handler(self._answer)
 
     @classmethod
@@ -28,8 +29,12 @@ class FakeLogind:
         return made
 
     def _answer(self, message: Message) -> Message | None:
-        if message.message_type is MessageType.METHOD_CALL and message.member == "ListInhibitors":
+        if message.message_type is not MessageType.METHOD_CALL:
+            return None
+        if message.member == "ListInhibitors":
             return Message.new_method_return(message, "a(ssssuu)", [self.rows])
+        if message.body == [MANAGER, "PreparingForShutdown"]:
+            return Message.new_method_return(message, "v", [Variant("b", self._goes_down)])
         return None
 
     def block(self, who: str, why: str) -> None:
@@ -38,6 +43,7 @@ class FakeLogind:
 
     def prepare_for_shutdown(self, begins: bool) -> None:
         """Announce that the system begins to go down, or does not after all."""
+        self._goes_down = begins
         path = "/org/freedesktop/login1"
         self._bus.send(Message.new_signal(path, MANAGER, "PrepareForShutdown", "b", [begins]))
 

@@ -63,6 +63,7 @@ def test_ignition_during_the_linger_and_during_the_shutdown_wins() -> None:
 def test_ignition_comes_too_late_once_the_system_goes_down() -> None:
     machine = started()
     machine.commit("asked by the administrator")
+    machine.commit("heard of it twice")
     assert machine.step(ON, 1) == Decision(PowerState.OFF, "asked by the administrator", None)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from smartcockpit.bus.codec import Incoming
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.match import MatchRule
+from smartcockpit.bus.names import PROPERTIES
 from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.named import NamedTuple
 
@@ -39,7 +40,10 @@ async def shutdown_blocks(connection: BusConnection) -> list[Block]:
 
 
 async def watch_shutdown(connection: BusConnection, heard: Callable[[bool], None]) -> None:
-    """Have `heard` called with True when the system begins to go down, False when that is called off."""
+    """Have `heard` called with True when the system begins to go down, False when that is called off.
+
+    A shutdown that has begun already is heard of at once. Raises `SmartCockpitError` where nobody can listen.
+    """
 
     def take(message: Incoming) -> None:
         if message.signature == "b":
@@ -47,3 +51,17 @@ async def watch_shutdown(connection: BusConnection, heard: Callable[[bool], None
 
     rule = MatchRule(MANAGER, "PrepareForShutdown", MANAGER_PATH, sender=LOGIN1)
     await connection.subscribe(rule, take)
+    if await _goes_down(connection):
+        heard(True)
+
+
+async def _goes_down(connection: BusConnection) -> bool:
+    """Ask whether a shutdown has begun; none has where logind does not answer."""
+    question = (MANAGER, "PreparingForShutdown")
+    try:
+        (found,) = await connection.call(
+            LOGIN1, MANAGER_PATH, PROPERTIES, "Get", "ss", question, timeout_s=2.0
+        )
+    except SmartCockpitError:
+        return False
+    return found is True

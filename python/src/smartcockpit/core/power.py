@@ -109,8 +109,9 @@ class PowerMachine:
         return self._committed
 
     def commit(self, reason: str) -> None:
-        """Say that the system is going down, on our request or on somebody else's."""
-        self._committed, self._reason = True, reason
+        """Say that the system is going down, whoever asked for it; the first reason counts."""
+        if not self._committed:
+            self._committed, self._reason = True, reason
 
     def abandon(self) -> None:
         """Say that it does not go down after all."""
