@@ -59,8 +59,9 @@ def until(holds: Callable[[], object], what: str, box: Box) -> None:
     end_s = time.monotonic() + PATIENCE_S
     while not holds():
         if time.monotonic() > end_s:
-            log = box.agent.sh("journalctl -b --no-pager -u 'smartcockpit-*' | tail -30")
-            pytest.fail(f"{what} never came: {log}")
+            state = box.agent.sh("cockpitctl audio; cat /proc/asound/card0/pcm0p/sub0/status")
+            log = box.agent.sh("journalctl -b --no-pager -u 'smartcockpit-*' | tail -20")
+            pytest.fail(f"{what} never came: {Recording.of_wav(box.sound)}\n{state}\n{log}")
         time.sleep(0.3)
 
 
