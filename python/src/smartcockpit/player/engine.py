@@ -21,7 +21,7 @@ from gi.repository import GLib, Gst  # noqa: E402
 MAX_COVER = 5 << 20
 PREROLL_MS = 5000
 BUFFER_US = 1_000_000
-"""On a busy machine others come first; volume and pause act behind this buffer, so nobody notices its length."""
+"""On a busy machine others come first. Volume and pause act behind this buffer: nobody notices its length."""
 COVERS_KEPT = 4
 _FORMAT = "audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=2"
 """One format for all: a stream that had to be made anew would be a gap between two tracks."""
