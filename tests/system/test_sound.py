@@ -59,8 +59,9 @@ def until(holds: Callable[[], object], what: str, box: Box) -> None:
     end_s = time.monotonic() + PATIENCE_S
     while not holds():
         if time.monotonic() > end_s:
-            log = box.agent.sh("journalctl -b --no-pager -u 'smartcockpit-*' | tail -30")
-            pytest.fail(f"{what} never came: {log}")
+            state = box.agent.sh("cockpitctl audio; cat /proc/asound/card0/pcm0p/sub0/status")
+            log = box.agent.sh("journalctl -b --no-pager -u 'smartcockpit-*' | tail -20")
+            pytest.fail(f"{what} never came: {Recording.of_wav(box.sound)}\n{state}\n{log}")
         time.sleep(0.3)
 
 
@@ -70,7 +71,7 @@ def last(box: Box, length_s: float) -> Recording:
 
 def play_music(box: Box) -> None:
     audio(box, "play", f"{FOLDER}/music.wav")
-    until(lambda: last(box, 0.5).tone_db(MUSIC_HZ) > -12, "music", box)
+    until(lambda: last(box, 1.0).tone_db(MUSIC_HZ) > -9, "a second of music", box)
 
 
 def since(box: Box, start_s: float) -> Recording:
@@ -91,17 +92,16 @@ def present(levels: list[float], above_db: float = -25) -> tuple[int, int]:
 )
 def test_music_falls_by_12_db_under_a_prompt_and_is_back_a_second_later(sound: Box) -> None:
     play_music(sound)
-    start_s = Recording.of_wav(sound.sound).length_s - 0.5
+    start_s = max(0.0, Recording.of_wav(sound.sound).length_s - 1.0)
     audio(sound, "prompt", f"{FOLDER}/prompt.wav", "--wait")
     until(lambda: since(sound, start_s).length_s > 8, "the time after the prompt", sound)
     heard = since(sound, start_s)
     music, prompt = heard.tones(MUSIC_HZ, 0.1), heard.tones(PROMPT_HZ, 0.1)
     first, end = present(prompt)
-    before = music[0]
-    during = sorted(music[first + 3 : end - 2])
-    assert during[len(during) // 2] < before - 12, music
-    after = music[end + 11 : end + 14]
-    assert all(abs(db - before) < 1 for db in after), (before, music)
+    # The loudest of some windows: an emulated machine short of time drops one now and then.
+    before, after = max(music[:first]), max(music[end + 11 : end + 16])
+    assert max(music[first + 3 : end - 2]) < before - 12, music
+    assert abs(after - before) < 1, music
     assert heard.peak < 32_700, "it clips"
 
 

@@ -23,6 +23,8 @@ VERSION = 20
 HEAD = 20
 """Bytes of a frame's head: length, channel, offset (2), flags."""
 MAX_FRAME = 1 << 20
+NO_ENTITY = 5
+"""PA_ERR_NOENTITY: what a command was for has gone meanwhile."""
 CALL_S = 5.0
 COOKIE_BYTES = 256
 BACKLOG_BYTES = 1 << 20
@@ -178,7 +180,7 @@ class PulseLink(asyncio.Protocol):
             future.set_result(values)
         else:
             error = RefusedError(asked, values[0] if values else 0)
-            if error.message not in self._told:
+            if error.code != NO_ENTITY and error.message not in self._told:
                 self._told.add(error.message)
                 _log.warning("%s", error)
             future.set_exception(error)

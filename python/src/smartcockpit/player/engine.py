@@ -20,6 +20,8 @@ from gi.repository import GLib, Gst  # noqa: E402
 
 MAX_COVER = 5 << 20
 PREROLL_MS = 5000
+BUFFER_US = 1_000_000
+"""On a busy machine others come first. Volume and pause act behind this buffer: nobody notices its length."""
 COVERS_KEPT = 4
 _FORMAT = "audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=2"
 """One format for all: a stream that had to be made anew would be a gap between two tracks."""
@@ -57,7 +59,8 @@ class Engine:
             device = output.get_by_name("output")
             device.set_property("client-name", "smartcockpit-player")
             device.set_property("stream-properties", Gst.Structure.from_string(_ROLE)[0])
-            device.set_property("buffer-time", 200_000)
+            device.set_property("buffer-time", BUFFER_US)
+            device.set_property("latency-time", BUFFER_US // 5)
         self._bin.set_property("audio-sink", output)
         # Sound only: a picture inside of a file is a tag, a film is none of our business.
         self._bin.set_property("flags", 0x02 | 0x10)  # audio, soft-volume

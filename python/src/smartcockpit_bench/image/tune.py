@@ -15,7 +15,7 @@ CHORDS = ((57, 60, 64, 67), (53, 57, 60, 64), (48, 52, 55, 60), (55, 59, 62, 67)
 PATTERN = (0, 2, 1, 3, 2, 1, 3, 2)
 ROUNDS = 4
 AGAIN = 200
-"""Entries of the playlist: an hour and a half."""
+"""Entries of the playlist: almost three hours."""
 
 
 def write(folder: Path) -> None:
