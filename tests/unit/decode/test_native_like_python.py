@@ -148,6 +148,15 @@ def test_any_place_of_bits() -> None:
         both.feed([fd(plan.can_id, rng.randbytes(64)) for plan in plans], now_ns)
 
 
+def test_a_message_longer_than_any_frame_is_left_to_python_and_does_no_harm() -> None:
+    line, specs = Linear(Fraction(1), Fraction(0)), (SignalSpec("Vehicle.A", Datatype.UINT8),)
+    fields = (FieldPlan("F", BitField(8 * 290, 8)),)
+    long = MessagePlan(0, 1, "Long", 300, fields, (MappedSignal(0, 0, specs[0], line),))
+    table = load(write_table(VehiclePlan("any", (BusPlan("b", "can0", 1),), specs, (long,))))
+    assert table.native[0].left == (0,)
+    Both(table).feed([fd(1, bytes(64)), classic(2, b"")], 1)
+
+
 # ---- any vehicle ------------------------------------------------------------------------------------------
 
 FACTORS = [Fraction(n) for n in ("1", "2", "1/10", "1/4", "-1/2", "1/3", "-37/10", "1/1000", "1e12", "1e-20")]

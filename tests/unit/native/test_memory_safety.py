@@ -55,7 +55,7 @@ def test_hostile_frames_and_broken_tables_stay_within_bounds(fuzz: Path, tmp_pat
             [str(fuzz), str(file), seed, str(ROUNDS)], capture_output=True, text=True, check=False, timeout=60
         )
         assert done.returncode == 0, done.stderr[:3000]
-        taken, readings = map(int, done.stdout.split())
+        taken, readings = map(int, done.stdout.split()[:2])
         assert taken > ROUNDS // 4
         assert readings > taken
 

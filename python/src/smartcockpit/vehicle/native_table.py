@@ -40,6 +40,7 @@ CHECKSUMS = ("", "crc8-sae-j1850", "crc8-h2f", "crc16-ccitt-false", "sum8", "xor
 DOUBLE_EXACT = 1 << 53
 """Up to here a double holds every whole number, so that one division rounds as Python's does."""
 INT64_LIMIT = (1 << 63) - 1
+FRAME_BYTES = 64
 FORMULA_BITS, FORMULA_ROWS = 16, 1024
 """A formula is tried for each raw number of so many bits at most, and kept as so many ranges at most."""
 FLOOR_LIMIT = 1 << 62
@@ -92,6 +93,8 @@ def native_table(messages: Sequence[MessagePlan]) -> NativeTable:
 
 
 def _message(message: MessagePlan, sections: _Sections) -> bytes:
+    if message.length > FRAME_BYTES:
+        raise _BeyondError
     number, at, big_endian, start = _checksum(message)
     flags = DECODED_HERE | (HOLDS_BACK if message.holds_back else 0)
     place, modulus, step = bytes(4), 0, 0
