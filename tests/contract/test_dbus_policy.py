@@ -55,6 +55,11 @@ def test_policy_files_equal_the_reviewed_table() -> None:
     assert set().union(*map(rights_of, FILES)) == reviewed()
 
 
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("org.smartcockpit.*")), ids=lambda p: p.name)
+def test_readers_may_ask_every_name_for_its_signals(path: Path) -> None:
+    assert ("group smartcockpit", path.stem, "org.smartcockpit.Signals1", "List") in rights_of(path)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
 def test_default_denies_owning_calling_and_listening(path: Path) -> None:
     name = path.stem

@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from pathlib import Path
 from unittest.mock import AsyncMock
 
 import pytest
-from component.bus.conftest import SPECS
+from component.bus.conftest import SPECS, Service
 from smartcockpit.bus.client import CanBridgeClient, SignalsClient
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.match import MatchRule
@@ -23,10 +23,7 @@ from smartcockpit.core.board import SignalBoard
 from smartcockpit.core.errors import UnavailableError, UnknownSignalError
 from smartcockpit.core.signals import SignalQuality
 from support.dbus_client import RawClient
-from support.dbus_daemon import PrivateBus
-
-if TYPE_CHECKING:
-    from component.bus.conftest import Service
+from support.dbus_daemon import ALLOW_ALL, PrivateBus
 
 NAME = "org.smartcockpit.CanBridge1"
 SPEED, DOOR, GEAR = "Vehicle.Speed", "Vehicle.Cabin.Door.IsOpen", "Vehicle.Cabin.Gear"
@@ -75,6 +72,19 @@ async def test_owners_list_and_get(service: Service, connection: BusConnection) 
     assert readings[1] == Reading(SPEED, 12.5, SignalQuality.VALID, 77, NAME)
     with pytest.raises(UnknownSignalError, match=r"did you mean 'Vehicle\.Speed'"):
         await client.get(["Vehicle.Spede"])
+
+
+async def test_an_owner_that_may_not_be_asked_is_none_of_ours(tmp_path: Path) -> None:
+    secret = "org.smartcockpit.Secret1"
+    deny = f'<policy context="mandatory"><deny send_destination="{secret}" send_broadcast="false"/></policy>'
+    with PrivateBus(tmp_path, ALLOW_ALL + deny) as bus:
+        service = Service(bus.address)
+        await service.bus.connect()
+        async with BusConnection(bus.address, secret), BusConnection(bus.address) as connection:
+            client = SignalsClient(connection)
+            assert await client.owners() == [NAME]
+            assert [reading.path for reading in await client.get([SPEED])] == [SPEED]
+        await service.stop()
 
 
 async def test_set_carries_the_type_of_the_signal(service: Service, connection: BusConnection) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from smartcockpit.bus.codec import to_variant
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.declare import spec_of
-from smartcockpit.bus.errors import NotOfferedError
+from smartcockpit.bus.errors import AccessDeniedError, NotOfferedError
 from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus, CanBridge1
 from smartcockpit.bus.interfaces.gnss1 import Calibration, Gnss1, GnssCounters, ReceiverStatus, SatelliteRow
 from smartcockpit.bus.interfaces.signals1 import Description, Signals1
@@ -72,14 +72,14 @@ class SignalsClient:
         return believed(catalogue for catalogue in present.values() if catalogue is not None)
 
     async def _catalogue(self, owner: str, unique: str) -> Catalogue | None:
-        """Return the catalogue of `owner`, None when it has no signals."""
+        """Return the catalogue of `owner`, None when it has no signals or none for us."""
         if unique in self._catalogues:
             return self._catalogues[unique]
         try:
             (rows,) = await self._connection.call_declared(
                 unique, _SIGNALS.methods["List"], _SIGNALS.path, "", timeout_s=10.0
             )
-        except NotOfferedError:
+        except (NotOfferedError, AccessDeniedError):
             return None
         return Catalogue(owner, unique, {row[0]: Description(*row) for row in rows})
 
