@@ -86,10 +86,6 @@ def present(levels: list[float], above_db: float = -25) -> tuple[int, int]:
     return there[0], there[-1]
 
 
-@pytest.mark.xfail(
-    reason="open fault: the first music after a boot with all daemons stops by itself, the second goes on",
-    strict=False,
-)
 def test_music_falls_by_12_db_under_a_prompt_and_is_back_a_second_later(sound: Box) -> None:
     play_music(sound)
     start_s = max(0.0, Recording.of_wav(sound.sound).length_s - 1.0)
