@@ -87,7 +87,7 @@ spelled = README.md CHANGELOG.md SECURITY.md docs bench systemd dbc meta-smartco
 shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | grep -v '"' | xargs -d '\n' grep -lE '^\#!.*\b(sh|bash)\b' --)
 
 test-fast: $(ready) $(native) ## unit, component, contract and repository tests: no QEMU
-	@$(PYTHON) -m pytest -q -n 2 tests/unit tests/component tests/contract tests/repo $(ARGS)
+	@$(PYTHON) -m pytest -q -n $$((2 * $$(nproc))) --dist worksteal tests/unit tests/component tests/contract tests/repo $(ARGS)
 
 test-system: image ## boot the image and test what a user would see
 	@$(PYTHON) -m pytest -v tests/system $(ARGS)

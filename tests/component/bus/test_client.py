@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from unittest.mock import AsyncMock
 
@@ -59,6 +59,12 @@ class Follower:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
 async def test_owners_list_and_get(service: Service, connection: BusConnection) -> None:
     client = SignalsClient(connection)
     service.publisher.publish([(0, 12.5, 3, 77)])
@@ -85,6 +91,23 @@ async def test_an_owner_that_may_not_be_asked_is_none_of_ours(tmp_path: Path) ->
             assert await client.owners() == [NAME]
             assert [reading.path for reading in await client.get([SPEED])] == [SPEED]
         await service.stop()
+
+
+async def test_a_bus_that_starts_anew_gives_an_owners_unique_name_to_another(daemon: PrivateBus) -> None:
+    async with BusConnection(daemon.address) as connection:
+        service = Service(daemon.address)
+        await service.bus.connect()
+        client = SignalsClient(connection)
+        assert await client.owners() == [NAME]
+        before = service.bus.unique_name
+        await service.stop()
+        daemon.stop()
+        await until(lambda: not connection.connected)
+        daemon.start()
+        await until(lambda: connection.connected)
+        async with BusConnection(daemon.address, "org.smartcockpit.Other1") as other:
+            assert other.unique_name == before
+            assert await client.owners() == []
 
 
 async def test_set_carries_the_type_of_the_signal(service: Service, connection: BusConnection) -> None:

@@ -50,6 +50,8 @@ class SignalsClient:
         self._connection = connection
         self._only = tuple(owners)
         self._catalogues: dict[str, Catalogue | None] = {}
+        self._link: object = None
+        """What the catalogues were read over: a bus daemon that starts anew gives unique names out again."""
 
     async def owners(self) -> builtins.list[str]:
         """Return the well-known names below org.smartcockpit. that offer Signals1, sorted."""
@@ -57,6 +59,8 @@ class SignalsClient:
 
     async def catalogues(self) -> builtins.list[Catalogue]:
         """Return what each owner offers; one that does not answer counts as absent."""
+        if self._link is not (link := self._connection.live):
+            self._link, self._catalogues = link, {}
         (names,) = await self._ask_bus("ListNames")
         present: dict[str, Catalogue | None] = {}
         for owner in sorted(name for name in names if name.startswith(PREFIX + ".")):
@@ -68,7 +72,7 @@ class SignalsClient:
                     present[unique] = await self._catalogue(owner, unique)
             except UnavailableError:
                 continue  # gone since, or hangs
-        self._catalogues = present
+        self._catalogues = present if link is self._connection.live else {}
         return believed(catalogue for catalogue in present.values() if catalogue is not None)
 
     async def _catalogue(self, owner: str, unique: str) -> Catalogue | None:
