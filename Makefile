@@ -84,7 +84,7 @@ check: $(ready) $(native) ## format, lint, types, import rules, spelling, shell 
 	@echo "check: all good"
 
 spelled = README.md CHANGELOG.md SECURITY.md docs bench systemd dbc meta-smartcockpit python/native python/src tests kas.yml Makefile
-shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | grep -v '"' | xargs -d '\n' grep -lE '^\#!.*\b(sh|bash)\b' --)
+shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | grep -v '"' | xargs -d '\n' grep -slE '^\#!.*\b(sh|bash)\b' --)
 
 test-fast: $(ready) $(native) ## unit, component, contract and repository tests: no QEMU
 	@$(PYTHON) -m pytest -q -n $$((2 * $$(nproc))) --dist worksteal tests/unit tests/component tests/contract tests/repo $(ARGS)

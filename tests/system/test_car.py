@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tomllib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -77,6 +78,23 @@ async def test_a_stock_client_can_subscribe_to_one_branch(box: Box) -> None:
     branches = {json.loads(line)["payload"]["data"][0] for line in heard.splitlines() if line.startswith("{")}
     assert branches
     assert all(branch.startswith("Vehicle.Chassis") for branch in branches)
+
+
+@pytest.mark.usefixtures("car")
+async def test_memory_of_all_daemons_together(box: Box) -> None:
+    """Proportional set size while the car drives; player and sound server, which others wrote, are printed only."""
+    await until(box, "Vehicle.Speed", VALID)
+    script = (
+        "for unit in $(systemctl list-units --plain --no-legend --state=running 'smartcockpit-*.service' | cut -d' ' -f1);"
+        " do pid=$(systemctl show --value --property=MainPID $unit);"
+        " echo $unit $(sed -n 's/^Pss: *//p' /proc/$pid/smaps_rollup); done"
+    )
+    said = await asyncio.to_thread(box.agent.sh, script)
+    mb = {row[0][13:-8]: int(row[1]) / 1024 for row in map(str.split, said.splitlines())}
+    print(mb)
+    budgets = tomllib.loads((ROOT / "tests/perf/budgets.toml").read_text())
+    ours = {name: mb[name] for name in budgets["daemons"]}
+    assert sum(ours.values()) <= budgets["all"]["pss_mb"], ours
 
 
 @pytest.mark.usefixtures("car")

@@ -1,104 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sound of the box, measured in what its emulated card has played: levels, tones, clipping.
-
-The recording grows while the card plays; its time is the card's, not ours.
-"""
+"""Sound of the box, measured in what its emulated card has played: levels, tones, clipping."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import time
 import wave
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import pi, sin
 from pathlib import Path
 
 import pytest
 from smartcockpit_bench.qemu.box import Box
+from support.box_sound import (
+    CHIME_HZ,
+    FOLDER,
+    MUSIC_HZ,
+    PROMPT_HZ,
+    around_a_prompt,
+    audio,
+    last,
+    make_ready,
+    play_music,
+    present,
+    shown,
+    since,
+    until,
+)
 from support.levels import Recording
-
-MUSIC_HZ, PROMPT_HZ, CHIME_HZ = 440, 1700, 880
-FOLDER = "/run/box-sound"
-PATIENCE_S = 60.0
-MAKE = f"""
-import math, os, wave
-os.makedirs("{FOLDER}", exist_ok=True)
-for name, hertz, seconds in (("music", {MUSIC_HZ}, 120), ("prompt", {PROMPT_HZ}, 3)):
-    second = b"".join(round(32000 * math.sin(2 * math.pi * hertz * i / 48000)).to_bytes(2, "little", signed=True)
-                      for i in range(48000))
-    with wave.open(f"{FOLDER}/{{name}}.wav", "wb") as file:
-        file.setparams((1, 2, 48000, 0, "NONE", "NONE"))
-        file.writeframes(second * seconds)
-"""
 
 
 @pytest.fixture(scope="module")
 def sound(box: Box) -> Iterator[Box]:
     """The box with a sound server that is ready, tones to play, and all volumes at full."""
-    box.agent.run("python3", "-c", MAKE, timeout_s=60)
-    until(lambda: shown(box)["server"]["state"] == "ready", "the sound server", box)
-    until(lambda: shown(box)["player"]["present"], "the player", box)
-    for role in ("master", "music", "navigation", "phone", "warning"):
-        audio(box, "volume", role, "100")
+    make_ready(box)
     yield box
     box.agent.run("cockpitctl", "audio", "pause", check=False)
 
 
-def audio(box: Box, *words: str) -> str:
-    return str(box.agent.run("cockpitctl", "audio", *words, timeout_s=60).out)
-
-
-def shown(box: Box) -> dict[str, dict[str, object]]:
-    said = box.agent.run("cockpitctl", "audio", "--json", timeout_s=30, check=False).out
-    return json.loads(said) if said else {"server": {"state": ""}, "player": {"present": False}}
-
-
-def until(holds: Callable[[], object], what: str, box: Box) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > end_s:
-            state = box.agent.sh("cockpitctl audio; cat /proc/asound/card0/pcm0p/sub0/status")
-            log = box.agent.sh("journalctl -b --no-pager -u 'smartcockpit-*' | tail -20")
-            pytest.fail(f"{what} never came: {Recording.of_wav(box.sound)}\n{state}\n{log}")
-        time.sleep(0.3)
-
-
-def last(box: Box, length_s: float) -> Recording:
-    return Recording.of_wav(box.sound).last(length_s)
-
-
-def play_music(box: Box) -> None:
-    audio(box, "play", f"{FOLDER}/music.wav")
-    until(lambda: last(box, 1.0).tone_db(MUSIC_HZ) > -9, "a second of music", box)
-
-
-def since(box: Box, start_s: float) -> Recording:
-    recording = Recording.of_wav(box.sound)
-    return recording.between(start_s, recording.length_s)
-
-
-def present(levels: list[float], above_db: float = -25) -> tuple[int, int]:
-    """Return the first and last window in which a tone is there."""
-    there = [n for n, db in enumerate(levels) if db > above_db]
-    assert there, f"it never came: {[round(db) for db in levels]}"
-    return there[0], there[-1]
-
-
 def test_music_falls_by_12_db_under_a_prompt_and_is_back_a_second_later(sound: Box) -> None:
     play_music(sound)
-    start_s = max(0.0, Recording.of_wav(sound.sound).length_s - 1.0)
-    audio(sound, "prompt", f"{FOLDER}/prompt.wav", "--wait")
-    until(lambda: since(sound, start_s).length_s > 8, "the time after the prompt", sound)
-    heard = since(sound, start_s)
-    music, prompt = heard.tones(MUSIC_HZ, 0.1), heard.tones(PROMPT_HZ, 0.1)
-    first, end = present(prompt)
-    # The loudest of some windows: an emulated machine short of time drops one now and then.
-    before, after = max(music[:first]), max(music[end + 11 : end + 16])
-    assert max(music[first + 3 : end - 2]) < before - 12, music
-    assert abs(after - before) < 1, music
-    assert heard.peak < 32_700, "it clips"
+    before, under, after, peak = around_a_prompt(sound)
+    assert under < before - 12, (before, under)
+    assert abs(after - before) < 1, (before, after)
+    assert peak < 32_700, "it clips"
 
 
 def test_a_call_silences_music_and_its_end_brings_it_back(sound: Box) -> None:

@@ -19,7 +19,8 @@ gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
 
 MAX_COVER = 5 << 20
-PREROLL_MS = 5000
+PREROLL_MS = 30_000
+"""How long a file may keep silent before it counts as broken: a busy machine takes its time."""
 BUFFER_US = 1_000_000
 """On a busy machine others come first. Volume and pause act behind this buffer: nobody notices its length."""
 COVERS_KEPT = 4

@@ -102,13 +102,14 @@ def _install_bench(root: Path) -> None:
 def _overlay(source: Path, root: Path) -> None:
     for path in sorted(source.rglob("*")):
         goal = root / path.relative_to(source)
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             goal.mkdir(exist_ok=True)
         else:
             goal.parent.mkdir(parents=True, exist_ok=True)
             goal.unlink(missing_ok=True)
-            shutil.copyfile(path, goal)
-            goal.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+            shutil.copyfile(path, goal, follow_symlinks=False)
+            if not path.is_symlink():
+                goal.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
 
 
 def _finish(root: Path, flavour: str) -> None:
