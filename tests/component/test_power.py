@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 from dbus_next import Message, MessageFlag, MessageType
 from smartcockpit.bus.connection import BusConnection
+from smartcockpit.bus.power_client import PowerClient
 from smartcockpit.bus.publisher import SignalPublisher
 from smartcockpit.bus.signal_service import SignalService
 from smartcockpit.core.board import SignalBoard
@@ -317,6 +318,22 @@ async def test_an_inhibition_lasts_as_long_as_its_descriptor(
     await eventually(unit.request.exists)
     assert await prop(client, "Inhibitors") == []
     caller.close()
+
+
+async def test_our_own_client_takes_the_descriptor_and_lets_go(
+    unit: Unit, bus: PrivateBus, client: RawClient
+) -> None:
+    unit.configure(linger=0.2)
+    await running(unit, client)
+    connection = BusConnection(bus.address)
+    await connection.connect()
+    lock = await PowerClient(connection).inhibit("update", "writing slot B")
+    unit.ignition(False)
+    await becomes(client, "Reason", "held up by update (writing slot B)")
+    assert not os.get_inheritable(lock)
+    os.close(lock)
+    await eventually(unit.request.exists)
+    await connection.close()
 
 
 async def test_an_inhibition_ends_with_a_caller_that_is_killed(

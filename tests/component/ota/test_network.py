@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from smartcockpit_bench.hawkbit import documents
 from smartcockpit_bench.hawkbit.faults import ALL, STATUS, TRANSFER
 from smartcockpit_bench.hawkbit.model import Bundle
 from smartcockpit_bench.hawkbit.pki import TLS_FAULTS, Pki
@@ -130,7 +131,7 @@ def test_a_token_that_cannot_be_read_is_named(server: HawkbitServer, pki: Pki, t
 
 def job(server: HawkbitServer, wanted: Bundle, folder: Path, **more: Any) -> dict[str, Any]:
     action = server.model.assign(DEVICE, wanted)
-    document = server.model.deployment(DEVICE, action.number)
+    document = documents.deployment(server.model, DEVICE, action.number)
     assert document is not None
     (artifact,) = document["deployment"]["chunks"][0]["artifacts"]
     return {

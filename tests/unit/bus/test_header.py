@@ -142,5 +142,6 @@ def test_what_one_type_is_agrees_with_dbus_next(signature: str) -> None:
         theirs = len(SignatureTree._get(signature).types) == 1
     except Exception:
         theirs = False
-    if "()" not in signature:  # dbus-next takes the empty struct, which the specification forbids
+    # dbus-next takes the empty struct and a dictionary's entry without its array, which the specification forbids
+    if "()" not in signature and "{" not in signature.replace("a{", ""):
         assert is_one_type(signature) == theirs

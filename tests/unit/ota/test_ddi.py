@@ -166,9 +166,23 @@ def test_any_change_of_one_value_is_a_value_or_a_known_error(data: st.DataObject
 
 @given(st.lists(st.text(max_size=3000), max_size=100), st.floats(allow_nan=False))
 def test_feedback_fits_the_servers_quotas(details: list[str], percent: float) -> None:
-    body = feedback.status(1, feedback.CLOSED, finished=feedback.FAILURE, code=5, details=details)
+    body = feedback.status(feedback.CLOSED, finished=feedback.FAILURE, code=5, details=details)
     sent = body["status"]["details"]
     assert len(sent) + 1 <= 50
     assert all(len(text) <= 512 for text in sent)
     assert feedback.coarse(percent) in (0, 20, 40, 60, 80, 100)
     assert json.loads(json.dumps(body)) == body
+
+
+def test_attributes_are_cut_to_what_hawkbit_takes() -> None:
+    """One odd letter, and the server refuses all of them."""
+    said = ddi.attributes({"vin": "WVW\x00ZZZ~é", "version": "1.0.0+g1a2b", "slot": "", "long": "x" * 200})
+    assert said == {"vin": "WVW?ZZZ??", "version": "1.0.0+g1a2b", "long": "x" * 128}
+
+
+def test_messages_have_no_control_characters() -> None:
+    assert feedback.messages(["a\x00b\nc", "\x07", ""]) == ["a b c"]
+
+
+def test_feedback_has_no_time_of_a_clock_that_may_be_wrong() -> None:
+    assert "timestamp" not in feedback.status(feedback.CLOSED, finished=feedback.SUCCESS)

@@ -45,6 +45,8 @@ class Incoming(NamedTuple):
     signature: str
     body: bytes
     too_large: int = 0
+    fds: int = 0
+    """How many descriptors came with it, or would have: see `bus.receive`."""
 
     def args(self) -> list[Any]:
         """Return the arguments as plain values; raises `ValueError` when body and signature do not fit."""
@@ -233,4 +235,5 @@ def parse_header(data: bytes | bytearray, body: bytes, too_large: int = 0) -> In
         signature=fields.get(header.SIGNATURE, ""),
         body=body,
         too_large=too_large,
+        fds=fields.get(UNIX_FDS, 0),
     )

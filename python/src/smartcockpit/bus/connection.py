@@ -231,6 +231,23 @@ class BusConnection:
         target = Target(destination, path, interface, member)
         return (await self._call(target, signature, args, timeout_s)).args()
 
+    async def call_for_descriptor(  # noqa: PLR0917 - as `call`
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        args: tuple[Any, ...] = (),
+        *,
+        timeout_s: float = 5.0,
+    ) -> int:
+        """Call a method that returns a descriptor (`h`), which is the caller's to close; raises as `call`."""
+        if self._link is None or not self._ready:
+            raise UnavailableError("not connected to the bus", "it is tried again all the time")
+        target = Target(destination, path, interface, member)
+        return await self._link.call_for_descriptor(target, signature, args, timeout_s)
+
     async def call_declared(
         self, destination: str, method: MethodSpec, path: str, *args: Any, timeout_s: float = 5.0
     ) -> list[Any]:

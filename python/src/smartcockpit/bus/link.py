@@ -16,6 +16,7 @@ from smartcockpit.bus.codec import Incoming, Outgoing, message
 from smartcockpit.bus.errors import CallTimeoutError, from_dbus
 from smartcockpit.bus.framing import Framer
 from smartcockpit.bus.header import CALL, DESTINATION, ERROR, INTERFACE, MEMBER, PATH, RETURN
+from smartcockpit.bus.receive import Receiver, close_all
 from smartcockpit.bus.writer import Writer
 from smartcockpit.core.errors import LimitError, UnavailableError
 from smartcockpit.core.named import NamedTuple
@@ -50,6 +51,9 @@ class Link:
         self._drained = drained
         self._loop = asyncio.get_running_loop()
         self._framer = Framer()
+        self._receiver = Receiver(sock)
+        self._descriptors: dict[int, list[int]] = {}
+        """Those of the replies that wait to be taken, by serial of the call."""
         self._pending: dict[int, asyncio.Future[Incoming]] = {}
         self._inbox: deque[Incoming] = deque()
         self._reading = False
@@ -75,6 +79,33 @@ class Link:
 
     async def call(self, target: Target, signature: str, args: tuple[Any, ...], timeout_s: float) -> Incoming:
         """Call `target` and return the reply; raises what it says, `ValueError` when `args` do not fit."""
+        reply, fds = await self._call(target, signature, args, timeout_s)
+        close_all(fds)
+        return reply
+
+    async def call_for_descriptor(
+        self, target: Target, signature: str, args: tuple[Any, ...], timeout_s: float
+    ) -> int:
+        """Call `target`, whose reply is one descriptor, and return that; it is the caller's to close.
+
+        Raises as `call` does, and `UnavailableError` for a reply without one.
+        """
+        self._receiver.waiting += 1
+        try:
+            reply, fds = await self._call(target, signature, args, timeout_s)
+        finally:
+            self._receiver.waiting -= 1
+        if reply.signature != "h" or len(fds) != 1:
+            close_all(fds)
+            raise UnavailableError(
+                f"{target.destination} answered {target.member} without a descriptor",
+                "service and client are of different releases; update both",
+            )
+        return fds[0]
+
+    async def _call(
+        self, target: Target, signature: str, args: tuple[Any, ...], timeout_s: float
+    ) -> tuple[Incoming, list[int]]:
         destination, path, interface, member = target
         if self.ended.is_set():
             raise LOST
@@ -82,6 +113,7 @@ class Link:
         serial = self.send(message(CALL, fields, signature, args))
         future: asyncio.Future[Incoming] = self._loop.create_future()
         self._pending[serial] = future
+        reply: Incoming | None = None
         try:
             async with asyncio.timeout(timeout_s):
                 reply = await future
@@ -92,16 +124,19 @@ class Link:
             ) from None
         finally:
             self._pending.pop(serial, None)
+            fds = self._descriptors.pop(serial, [])
+            if reply is None or reply.too_large or reply.kind == ERROR:
+                close_all(fds)
         if reply.too_large:
             raise LimitError(f"the reply of {destination} to {member} has {reply.too_large} bytes")
         if reply.kind == ERROR:
             raise from_dbus(reply.error_name, reply.args())
-        return reply
+        return reply, fds
 
     def _read(self) -> None:
         for _ in range(_CHUNKS_PER_WAKE_UP):
             try:
-                data = self._sock.recv(_CHUNK)
+                data = self._receiver.read(_CHUNK)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
@@ -122,12 +157,16 @@ class Link:
                 return
 
     def _take(self, incoming: Incoming) -> None:
+        fds = self._receiver.take(incoming.fds) if incoming.fds else []
         if incoming.kind in {RETURN, ERROR}:
             future = self._pending.get(incoming.reply_serial)
             if future is not None and not future.done():
+                if fds:
+                    self._descriptors[incoming.reply_serial], fds = fds, []
                 future.set_result(incoming)
         else:
             self._inbox.append(incoming)
+        close_all(fds)
 
     def _work(self) -> None:
         """Hand on calls and signals, until the writer is congested; what stays is one read's worth."""
@@ -157,6 +196,7 @@ class Link:
         self.ended.set()
         self.writer.close()
         self._pause()
+        self._receiver.close()
         self._sock.close()
         for future in self._pending.values():
             if not future.done():

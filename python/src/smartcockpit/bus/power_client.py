@@ -33,6 +33,12 @@ class PowerClient:
     def __init__(self, connection: BusConnection) -> None:
         self._connection = connection
 
+    async def inhibit(self, who: str, why: str) -> int:
+        """Hold the shutdown up until the returned descriptor, which is the caller's, is closed."""
+        return await self._connection.call_for_descriptor(
+            _POWER.name, _POWER.path, _POWER.name, "Inhibit", "sss", ("shutdown", who, why), timeout_s=2.0
+        )
+
     async def status(self) -> PowerStatus:
         """Read all properties at once."""
         found = await properties(self._connection, _POWER.name, _POWER.path, _POWER.name)

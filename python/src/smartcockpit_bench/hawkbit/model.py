@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What hawkBit knows and how it answers devices, without a network.
+"""What hawkBit knows, what operators do with it, and what it makes of what devices tell; without a network.
 
-Follows hawkBit 1.0.4: which link a poll shows (at most one of deployment, cancel and confirmation, that of
-the oldest active action), which feedback ends an action, 404 and 410, quotas. Not modelled: rollouts,
-weights, tenants, DMF.
+Follows hawkBit 1.0.4: which feedback ends an action, 404, 405 and 410, quotas, what a target counts as. A
+contract test holds it against recorded exchanges with the real one. What devices are shown is `documents`'.
+Not modelled: rollouts, weights, tenants, DMF.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import md5, sha1, sha256
 from typing import Any
 
-STATUS_ENTRIES, MESSAGES = 1000, 50
-"""Quotas of an action and of an entry; past them the answer is 429."""
+STATUS_ENTRIES, MESSAGES, ATTRIBUTES = 1000, 50, 100
+"""Quotas of an action, of an entry and of a target; past them the answer is 429."""
+_ATTRIBUTE = re.compile(r"""[a-zA-Z0-9_\-!@#$%^&*()+=\[\]{}|;:'",.<>/\\?\s]{0,128}""")
+"""Keys and values of configData (JpaControllerManagement, Target)."""
 EXECUTIONS = {
     "closed", "proceeding", "canceled", "scheduled", "rejected", "resumed", "downloaded", "download",
 }  # fmt: skip
@@ -64,6 +68,11 @@ class Entry:
     code: int | None
     details: list[str]
 
+    @property
+    def messages(self) -> int:
+        """Return how many messages it makes; a code is one, and where there is none the server writes one."""
+        return len(self.details) + (self.code is not None) or 1
+
 
 @dataclass
 class Action:
@@ -80,6 +89,32 @@ class Action:
     entries: list[Entry] = field(default_factory=list)
     finals: list[Entry] = field(default_factory=list)
     """What ended it: must be exactly one, however often the device repeats itself."""
+    noted: int = 1
+    """Status entries: the device's, and the server's own of assigning, being retrieved and cancelling."""
+    retrieved: bool = False
+    """True while the newest entry says that the device has looked at it."""
+
+    def note(self) -> None:
+        """Count an entry."""
+        self.noted, self.retrieved = self.noted + 1, False
+
+    def note_retrieved(self) -> None:
+        """Count that the device has looked, once in a row."""
+        self.noted, self.retrieved = self.noted + (not self.retrieved), True
+
+
+@dataclass
+class Target:
+    """A device as the server has it."""
+
+    token: str = ""
+    asks: bool = True
+    """Wants the attributes told."""
+    assigned: str = ""
+    """Version; "" none."""
+    installed: str = ""
+    installed_ms: int = 0
+    status: str = "unknown"
 
 
 class Hawkbit:
@@ -91,10 +126,24 @@ class Hawkbit:
         """Another origin for artifacts, as a CDN would be; "" the same."""
         self.sleep = "00:05:00"
         self.confirmation_flow = False
+        self.gateway_token = ""
         self.actions: list[Action] = []
+        self.modules: list[Bundle] = []
+        self.targets: dict[str, Target] = {}
         self.attributes: dict[str, dict[str, str]] = {}
         self.installed: dict[str, list[tuple[str, str]]] = {}
+        """Versions that devices said they run, in that order."""
         self.polls = 0
+
+    def target(self, device: str) -> Target:
+        """Return a device, which plugs and plays."""
+        return self.targets.setdefault(device, Target())
+
+    def admits(self, device: str, authorization: str) -> bool:
+        """Tell whether a device is let in with these words."""
+        known = self.targets.get(device)
+        own = known is not None and known.token and authorization == f"TargetToken {known.token}"
+        return bool(own or (self.gateway_token and authorization == f"GatewayToken {self.gateway_token}"))
 
     # ---- what operators do -------------------------------------------------------------------------------
 
@@ -106,59 +155,35 @@ class Hawkbit:
         for old in self.actions:
             if old.device == device and old.status.active:
                 self.cancel(old)
+        if bundle not in self.modules:
+            self.modules.append(bundle)
         status = Status.WAIT_FOR_CONFIRMATION if self.confirmation_flow else Status.RUNNING
         action = Action(len(self.actions) + 1, device, bundle, forced, download_only, window, status)
         self.actions.append(action)
+        target = self.target(device)
+        target.assigned, target.status = bundle.version, "pending"
         return action
+
+    def create_target(self, device: str, token: str) -> None:
+        """Make a target with its token."""
+        self.targets[device] = Target(token)
 
     def cancel(self, action: Action) -> None:
         """Ask the device to stop; an action that it never saw ends at once only by force."""
         if action.status.active:
             action.status = Status.CANCELING
+            action.note()
 
     def force_quit(self, action: Action) -> None:
         """Forget the action without asking the device."""
+        self._cancelled(action)
+
+    def _cancelled(self, action: Action) -> None:
         action.status = Status.CANCELED
-
-    # ---- what devices ask --------------------------------------------------------------------------------
-
-    def base(self, device: str) -> dict[str, Any]:
-        """GET base."""
-        self.polls += 1
-        links: dict[str, Any] = {}
-        action = next((a for a in self.actions if a.device == device and a.status.active), None)
-        if action is not None:
-            kind = {
-                Status.WAIT_FOR_CONFIRMATION: "confirmationBase", Status.CANCELING: "cancelAction",
-            }.get(action.status, "deploymentBase")  # fmt: skip
-            query = "" if kind == "cancelAction" else f"?c={self._etag(action)}"
-            links[kind] = {"href": f"{self._of(device)}/{kind}/{action.number}{query}"}
-        if device not in self.attributes:
-            links["configData"] = {"href": f"{self._of(device)}/configData"}
-        return {"config": {"polling": {"sleep": self.sleep}}, "_links": links}
-
-    def deployment(self, device: str, number: int) -> dict[str, Any] | None:
-        """GET deploymentBase/{id}; None: 404."""
-        action = self.find(device, number)
-        if action is None or action.status in (
-            Status.CANCELING, Status.CANCELED, Status.WAIT_FOR_CONFIRMATION,
-        ):  # fmt: skip
-            return None
-        return {"id": str(number), "deployment": self._body(action)}
-
-    def confirmation(self, device: str, number: int) -> dict[str, Any] | None:
-        """GET confirmationBase/{id}; None: 404."""
-        action = self.find(device, number)
-        if action is None or action.status is not Status.WAIT_FOR_CONFIRMATION:
-            return None
-        return {"id": str(number), "confirmation": self._body(action)}
-
-    def cancel_action(self, device: str, number: int) -> dict[str, Any] | None:
-        """GET cancelAction/{id}; None: 404."""
-        action = self.find(device, number)
-        if action is None or action.status not in (Status.CANCELING, Status.CANCELED):
-            return None
-        return {"id": str(number), "cancelAction": {"stopId": str(number)}}
+        target = self.target(action.device)
+        others = [a for a in self.actions if a.device == action.device and a.status.active]
+        target.assigned = others[0].bundle.version if others else target.installed
+        target.status = target.status if others else "in_sync"
 
     # ---- what devices tell -------------------------------------------------------------------------------
 
@@ -173,19 +198,32 @@ class Hawkbit:
         if not action.status.active:
             return GONE
         final = entry.execution == "closed"
-        if not final and len(action.entries) >= STATUS_ENTRIES:
-            return TOO_MANY
-        if len(entry.details) + (entry.code is not None) > MESSAGES:
+        if (not final and action.noted >= STATUS_ENTRIES) or entry.messages > MESSAGES:
             return TOO_MANY
         action.entries.append(entry)
+        action.note()
         if final:
-            action.status = Status.ERROR if entry.finished == "failure" else Status.FINISHED
-            self.attributes.pop(device, None)  # hawkBit asks for the attributes again
+            self._ended(action, entry, body.get("timestamp"))
         elif entry.execution == "downloaded" and action.download_only:
             final, action.status = True, Status.DOWNLOADED
+            target = self.target(device)
+            target.status, target.asks = "in_sync", True
         if final:
             action.finals.append(entry)
         return OK
+
+    def _ended(self, action: Action, entry: Entry, timestamp: Any) -> None:
+        """Success counts from the time that the device names: one before the last success is not seen."""
+        target = self.target(action.device)
+        if entry.finished == "failure":
+            action.status, target.status, target.assigned = Status.ERROR, "error", ""
+            return
+        action.status, target.asks = Status.FINISHED, True
+        when_ms = timestamp if isinstance(timestamp, int) else time.time_ns() // 1_000_000
+        if target.installed_ms <= when_ms:
+            target.installed, target.installed_ms = action.bundle.version, when_ms
+            if target.assigned == target.installed:
+                target.status = "in_sync"
 
     def cancel_feedback(self, device: str, number: int, body: Mapping[str, Any]) -> int:
         """POST cancelAction/{id}/feedback."""
@@ -198,10 +236,13 @@ class Hawkbit:
         if action.status not in (Status.CANCELING, Status.CANCELED):
             return NOT_ALLOWED
         action.entries.append(entry)
+        action.note()
+        if action.status is Status.CANCELED:
+            return OK
         if entry.execution == "rejected" or (entry.execution, entry.finished) == ("closed", "failure"):
             action.status = Status.RUNNING
-        elif entry.execution == "closed" and action.status is Status.CANCELING:
-            action.status = Status.CANCELED
+        elif entry.execution == "closed":
+            self._cancelled(action)
             action.finals.append(entry)
         return OK
 
@@ -212,69 +253,61 @@ class Hawkbit:
             return NOT_FOUND
         if body.get("confirmation") not in ("confirmed", "denied"):
             return BAD_REQUEST
-        if action.status is not Status.WAIT_FOR_CONFIRMATION:
+        if not action.status.active:
             return GONE
+        if action.status is not Status.WAIT_FOR_CONFIRMATION:
+            return NOT_FOUND
         if body["confirmation"] == "confirmed":
             action.status = Status.RUNNING
         action.entries.append(
             Entry(body["confirmation"], "none", body.get("code"), body.get("details") or [])
         )
+        action.note()
         return OK
 
     def config_data(self, device: str, body: Mapping[str, Any]) -> int:
         """PUT configData."""
-        data = body.get("data")
-        if not isinstance(data, dict) or not data or len(data) > 100:
+        data, mode = body.get("data"), body.get("mode", "merge")
+        if not isinstance(data, dict) or not data or mode not in ("merge", "replace", "remove"):
             return BAD_REQUEST
-        if body.get("mode", "merge") == "replace":
-            self.attributes[device] = {}
-        self.attributes.setdefault(device, {}).update(data)
+        if not all(_ATTRIBUTE.fullmatch(text) for pair in data.items() for text in pair):
+            return BAD_REQUEST
+        kept = {} if mode == "replace" else dict(self.attributes.get(device, {}))
+        for key, value in data.items():
+            kept[key] = value
+            if mode == "remove":
+                del kept[key]
+        if len(kept) > ATTRIBUTES:
+            return TOO_MANY
+        self.attributes[device] = kept
+        if mode != "remove":
+            self.target(device).asks = False
         return OK
 
     def installed_base(self, device: str, body: Mapping[str, Any]) -> int:
-        """PUT installedBase: a version that was installed without the server."""
+        """PUT installedBase: a version that was installed without the server.
+
+        While an action is pending this is answered with 200 and changes nothing.
+        """
         name, version = body.get("name"), body.get("version")
         if not isinstance(name, str) or not isinstance(version, str):
             return BAD_REQUEST
-        if all((a.bundle.name, a.bundle.version) != (name, version) for a in self.actions):
+        made = next((b for b in self.modules if (b.name, b.version) == (name, version)), None)
+        if made is None:
             return NOT_FOUND  # no such distribution set
+        target = self.target(device)
         self.installed.setdefault(device, []).append((name, version))
+        if target.status == "pending" or target.assigned == version:
+            return OK
+        offline = Action(len(self.actions) + 1, device, made, True, False, None, Status.FINISHED)
+        self.actions.append(offline)
+        target.assigned = target.installed = version
+        target.installed_ms, target.status = time.time_ns() // 1_000_000, "in_sync"
         return CREATED
-
-    # ---- documents ---------------------------------------------------------------------------------------
 
     def find(self, device: str, number: int) -> Action | None:
         """Return the action `number` if it is of `device`."""
         return next((a for a in self.actions if (a.device, a.number) == (device, number)), None)
-
-    def _of(self, device: str) -> str:
-        return f"{self.url}/DEFAULT/controller/v1/{device}"
-
-    @staticmethod
-    def _etag(action: Action) -> int:
-        return hash((action.number, action.forced, action.window)) % 2**31
-
-    def _body(self, action: Action) -> dict[str, Any]:
-        bundle = action.bundle
-        href = f"{self._of(action.device)}/softwaremodules/{action.number}/artifacts/{bundle.filename}"
-        if self.download_url:
-            href = href.replace(self.url, self.download_url)
-        download = "forced" if action.forced or action.download_only else "attempt"
-        update = "skip" if action.download_only or action.window is False else download
-        artifact = {
-            "filename": bundle.filename, "size": len(bundle.data),
-            "hashes": {"sha1": bundle.sha1, "md5": bundle.md5, "sha256": bundle.sha256},
-            "_links": {"download-http": {"href": href}, "md5sum-http": {"href": href + ".MD5SUM"}},
-        }  # fmt: skip
-        chunk: dict[str, Any] = {
-            "part": "os", "version": bundle.version, "name": bundle.name, "artifacts": [artifact],
-        }  # fmt: skip
-        if bundle.metadata:
-            chunk["metadata"] = [{"key": k, "value": v} for k, v in bundle.metadata.items()]
-        body: dict[str, Any] = {"download": download, "update": update, "chunks": [chunk]}
-        if action.window is not None:
-            body["maintenanceWindow"] = "available" if action.window else "unavailable"
-        return body
 
 
 def _entry(body: Mapping[str, Any]) -> Entry | None:
@@ -286,4 +319,7 @@ def _entry(body: Mapping[str, Any]) -> Entry | None:
     execution, finished = status.get("execution"), result.get("finished")
     if execution not in EXECUTIONS or finished not in ("success", "failure", "none"):
         return None
-    return Entry(execution, finished, status.get("code"), list(status.get("details") or []))
+    details, code = status.get("details") or [], status.get("code")
+    if not isinstance(details, list) or not isinstance(code, int | None):
+        return None
+    return Entry(execution, finished, code, [str(text) for text in details])

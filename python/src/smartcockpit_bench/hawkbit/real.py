@@ -71,7 +71,7 @@ class RealHawkbit:
             self.port = int(probe.getsockname()[1])
         self.url = f"https://localhost:{self.port}"
         self._log = folder / "hawkbit.log"
-        self._context = ssl.create_default_context(cafile=str(ca_file))
+        self.context = ssl.create_default_context(cafile=str(ca_file))
         options = {
             "server.address": "127.0.0.1", "server.port": self.port, "server.ssl.enabled": "true",
             "server.ssl.certificate": f"file:{certificate}",
@@ -120,7 +120,7 @@ class RealHawkbit:
             "Content-Type": content_type,
             "Accept": "application/json",
         }
-        connection = http.client.HTTPSConnection("localhost", self.port, timeout=30, context=self._context)
+        connection = http.client.HTTPSConnection("localhost", self.port, timeout=30, context=self.context)
         try:
             connection.request(method, path, data, headers)
             response = connection.getresponse()
@@ -163,9 +163,10 @@ class RealHawkbit:
         answer = self.rest("POST", f"/rest/v1/targets/{device}/assignedDS", wanted)
         return int(answer["assignedActions"][0]["id"])
 
-    def cancel(self, device: str, action: int) -> None:
-        """Ask the device to stop."""
-        self.rest("DELETE", f"/rest/v1/targets/{device}/actions/{action}")
+    def cancel(self, device: str, action: int, *, force: bool = False) -> None:
+        """Ask the device to stop; with `force`, which takes an open cancel, end the action without asking."""
+        forced = "?force=true" if force else ""
+        self.rest("DELETE", f"/rest/v1/targets/{device}/actions/{action}{forced}")
 
     def action(self, device: str, action: int) -> dict[str, Any]:
         """Return how an action stands: status finished, pending, …; detailStatus."""

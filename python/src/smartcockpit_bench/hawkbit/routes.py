@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DDI's addresses: from method and path to the model, and to status and document."""
+"""DDI's addresses: from method and path to model and documents, and to status and answer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from smartcockpit_bench.hawkbit import documents
 from smartcockpit_bench.hawkbit.model import BAD_REQUEST, NOT_ALLOWED, NOT_FOUND, OK, Bundle, Hawkbit
 
 _PATH = re.compile(r"/[^/]+/controller/v1/([^/]+)(?:/(\w+)(?:/([0-9]+)(?:/(.*))?)?)?")
@@ -49,16 +50,15 @@ def route(server: Hawkbit, method: str, target: str, body: str) -> Reply:
 
 
 def _get(server: Hawkbit, device: str, kind: str, number: int, rest: str) -> Reply:
-    documents: Mapping[str, Callable[[], dict[str, Any] | None]] = {
-        "": lambda: server.base(device),
-        "deploymentBase": lambda: server.deployment(device, number),
-        "confirmationBase": lambda: server.confirmation(device, number),
-        "cancelAction": lambda: server.cancel_action(device, number),
+    makers: Mapping[str, Callable[[], dict[str, Any] | None]] = {
+        "": lambda: documents.base(server, device),
+        "deploymentBase": lambda: documents.deployment(server, device, number),
+        "installedBase": lambda: documents.installed(server, device, number),
+        "confirmationBase": lambda: documents.confirmation(server, device, number),
+        "cancelAction": lambda: documents.cancel_action(server, device, number),
     }
     if kind == "softwaremodules":
-        action = server.find(device, number)
-        name = rest.removeprefix("artifacts/")
-        known = action is not None and action.status.active and name == action.bundle.filename
-        return Reply(OK, bundle=action.bundle) if action is not None and known else Reply(NOT_FOUND)
-    made = documents[kind]() if kind in documents else None
+        bundle = documents.bundle(server, device, number, rest.removeprefix("artifacts/"))
+        return Reply(OK, bundle=bundle) if bundle is not None else Reply(NOT_FOUND)
+    made = makers[kind]() if kind in makers else None
     return Reply(OK, made) if made is not None else Reply(NOT_FOUND)

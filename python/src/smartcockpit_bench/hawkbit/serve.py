@@ -38,7 +38,8 @@ class Request:
 class HawkbitServer:
     """Serves `model` at https://localhost:<port>; use it as a context manager.
 
-    `context` is the server's TLS, made by `pki`. `token` is what must come with each request, "" for none.
+    `context` is the server's TLS, made by `pki`. `token` is what opens it to all, "": nothing is asked for;
+    besides, the model's targets have tokens of their own.
     """
 
     def __init__(self, model: Hawkbit, context: ssl.SSLContext, token: str = "") -> None:
@@ -124,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = owner.faults.take(self.command, self.path)
         if fault is not None and self._misbehave(fault):
             return
-        if owner.token and self.headers.get("Authorization") != owner.token:
+        if not self._admitted():
             self._send(401)
             return
         reply = route(owner.model, self.command, self.path, seen.body)
@@ -134,6 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(
                 reply.status, json.dumps(reply.document).encode() if reply.document is not None else b""
             )
+
+    def _admitted(self) -> bool:
+        owner, said = self.server.owner, self.headers.get("Authorization", "")
+        device = self.path.partition("/controller/v1/")[2].partition("/")[0].partition("?")[0]
+        return owner.token in ("", said) or owner.model.admits(device, said)
 
     def _send(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -212,13 +218,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_bundle(self, bundle: Bundle, seen: Request, fault: Switch | None) -> None:
         name = fault.name if fault is not None else ""
         etag = f'"{bundle.sha1}"' if name != "etag-changed" else f'"{time.monotonic_ns():x}"'
-        size, start = len(bundle.data), 0
+        size = len(bundle.data)
         wanted = self.headers.get("Range", "") if name != "range-ignored" else ""
         if self.headers.get("If-Range", etag) != etag:
             wanted = ""
-        if wanted:
-            first = wanted.removeprefix("bytes=").partition("-")[0]
-            start = int(first) if first.isdecimal() else size
+        if self.headers.get("If-Match", bundle.sha1) != bundle.sha1:
+            self._send(412)  # as hawkBit: it holds the quotes against the checksum
+            return
+        start, end = _range(wanted, size)
         if start >= size or (name == "416" and start):
             self._send(416, headers={"Content-Range": f"bytes */{size}"})
             return
@@ -226,16 +233,28 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", etag)
         self.send_header("Accept-Ranges", "bytes")
         if wanted:
-            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-        announced = size - start + (7 if name == "wrong-length" else 0)
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
+        announced = end - start + (7 if name == "wrong-length" else 0)
         self.send_header("Content-Length", str(announced))
         self.end_headers()
-        for at in range(start, size, PIECE):
+        for at in range(start, end, PIECE):
             if fault is not None and name in CUT and seen.sent >= fault.after_bytes:
                 self._break("reset" if name == "etag-changed" else name, bundle.data[at:])
                 return
-            piece = bundle.data[at : at + PIECE]
+            piece = bundle.data[at : min(at + PIECE, end)]
             self.wfile.write(piece)
             seen.sent += len(piece)
             if self.server.owner.piece_s:
                 self.server.owner.released.wait(self.server.owner.piece_s)
+
+
+def _range(wanted: str, size: int) -> tuple[int, int]:
+    """Return first byte and the one after the last; a range that cannot be served begins at `size`."""
+    if not wanted:
+        return 0, size
+    first, _, last = wanted.removeprefix("bytes=").partition("-")
+    if not first and last.isdecimal():
+        return max(0, size - int(last)), size
+    if not first.isdecimal():
+        return size, size
+    return int(first), min(size, int(last) + 1) if last.isdecimal() else size

@@ -23,6 +23,9 @@ LONGEST_TEXT = 2000
 ARTIFACTS = 64
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+LONGEST_ATTRIBUTE = 128
+_ODD = re.compile(r"""[^a-zA-Z0-9_\-!@#$%^&*()+=\[\]{}|;:'",.<>/\\?\s]""")
+"""What hawkBit refuses in an attribute, and with it all the others (JpaControllerManagement)."""
 _SLEEP = re.compile(r"([0-9]{1,3}):([0-5]?[0-9]):([0-5]?[0-9])")
 
 
@@ -100,6 +103,15 @@ def deployment(document: Mapping[str, Any], key: str = "deployment") -> Offer:
         _choice(Window, wanted.get("maintenanceWindow") or "", "maintenanceWindow"),
         notes({m.get("key"): m.get("value") for m in _tables(chunk.get("metadata") or [], "metadata")}),
     )
+
+
+def attributes(known: Mapping[str, str]) -> dict[str, str]:
+    """Return the data of PUT `configData`: what is known of the unit, in letters that hawkBit takes.
+
+    A VIN comes from a bus, where anything may be written.
+    """
+    clean = {name: _ODD.sub("?", value)[:LONGEST_ATTRIBUTE] for name, value in known.items()}
+    return {name: value for name, value in clean.items() if value}
 
 
 def notes(meta: Mapping[Any, Any]) -> Notes:

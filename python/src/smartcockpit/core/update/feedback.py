@@ -2,8 +2,11 @@
 """What the server is told: bodies of DDI feedback, and how much of it.
 
 hawkBit takes 1,000 status entries per action, 50 messages per entry and 512 characters per message, and
-adds messages of its own; past that it answers 429. So progress is told in coarse steps, a reason to wait only
-when it changes, and room is kept for what must arrive: the answer that closes the action.
+adds messages and entries of its own; past that it answers 429. So progress is told in coarse steps, a reason
+to wait only when it changes, and room is kept for what must arrive: the answer that closes the action.
+
+No time stamp is sent: hawkBit believes it, and does not take a success for installed that a unit whose clock
+was lost puts before the installation that went before. Without one the server's own clock counts.
 """
 
 from __future__ import annotations
@@ -24,7 +27,6 @@ SUCCESS, FAILURE, NONE = "success", "failure", "none"
 
 
 def status(
-    now_us: int,
     execution: str,
     *,
     finished: str = NONE,
@@ -39,7 +41,7 @@ def status(
     said: dict[str, Any] = {"execution": execution, "result": result, "details": messages(details)}
     if code:
         said["code"] = int(code)
-    return {"timestamp": now_us // 1000, "status": said}
+    return {"status": said}
 
 
 def confirmation(agreed: bool, details: Sequence[str] = (), code: int = 0) -> dict[str, Any]:
@@ -53,8 +55,9 @@ def confirmation(agreed: bool, details: Sequence[str] = (), code: int = 0) -> di
 
 
 def messages(details: Sequence[str]) -> list[str]:
-    """Return `details` cut to what one entry may hold."""
-    kept = [text[:LONGEST_MESSAGE] for text in details if text]
+    """Return `details` cut to what one entry may hold, without what some of hawkBit's databases refuse."""
+    clean = ["".join(c if c.isprintable() else " " for c in text[:LONGEST_MESSAGE]) for text in details]
+    kept = [text for text in clean if text.strip()]
     return kept if len(kept) <= MESSAGES else [*kept[: MESSAGES - 1], f"and {len(kept) - MESSAGES + 1} more"]
 
 

@@ -77,7 +77,7 @@ class Acts:
             or update.entries >= feedback.ENTRIES
         ):
             return
-        body = feedback.status(engine.ports.host.now_us(), word, details=details, percent=percent)
+        body = feedback.status(word, details=details, percent=percent)
         known = await engine.tell(update.link, body)
         if known is None:
             return
@@ -209,7 +209,7 @@ class Acts:
 
     async def _answer(self) -> bool:
         engine, update = self._engine, self._engine.update
-        link, body = answer(update, engine.ports.host.now_us())
+        link, body = answer(update)
         if await engine.tell(link, body) is None or not await needs_more(engine, update):
             return True  # the network's back-off says when again
         engine.apply(lambda u: u._replace(answered=True), "answered")

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from smartcockpit.daemons.ota.engine import Engine
 
 
-def answer(update: Update, now_us: int) -> tuple[str, dict[str, Any]]:
+def answer(update: Update) -> tuple[str, dict[str, Any]]:
     """Return the link whose feedback ends the action on the server, and the body."""
     code, text = int(update.code), [update.text]
     if update.outcome is Outcome.CANCELLED and update.cancel is Cancel.SERVER:
-        done = feedback.status(now_us, feedback.CLOSED, finished=feedback.SUCCESS, code=code, details=text)
+        done = feedback.status(feedback.CLOSED, finished=feedback.SUCCESS, code=code, details=text)
         return update.cancel_link, done
     if update.confirm_link and not update.link:
         return update.confirm_link, feedback.confirmation(update.outcome is Outcome.SUCCESS, text, code)
     if update.outcome is Outcome.DOWNLOADED:
-        return update.link, feedback.status(now_us, feedback.DOWNLOADED, code=code, details=text)
+        return update.link, feedback.status(feedback.DOWNLOADED, code=code, details=text)
     finished = feedback.SUCCESS if update.outcome is Outcome.SUCCESS else feedback.FAILURE
-    return update.link, feedback.status(now_us, feedback.CLOSED, finished=finished, code=code, details=text)
+    return update.link, feedback.status(feedback.CLOSED, finished=finished, code=code, details=text)
 
 
 async def needs_more(engine: Engine, update: Update) -> bool:

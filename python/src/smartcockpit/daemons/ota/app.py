@@ -25,6 +25,7 @@ from smartcockpit.core.update.decide import Ask
 from smartcockpit.daemons.ota.dialogue import Dialogue
 from smartcockpit.daemons.ota.engine import Engine
 from smartcockpit.daemons.ota.given import Pace, Ports
+from smartcockpit.daemons.ota.hold import PowerHold
 from smartcockpit.daemons.ota.host import Machine, StateFile, controller_id
 from smartcockpit.daemons.ota.service import OtaService
 from smartcockpit.daemons.ota.settings import ServerSettings, Settings
@@ -58,9 +59,9 @@ class Ota:
         service = OtaService(settings.server.url, record, life.status)
         gate = CarGate(connection, settings.gate, lambda: engine.wake())  # noqa: PLW0108 - made later
         url = unit_url(settings.server)
-        ports = Ports(
-            file, record, network, Rauc(connection), gate, machine, Dialogue(network, url) if url else None
-        )
+        dialogue = Dialogue(network, url) if url else None
+        power = PowerHold(connection)
+        ports = Ports(file, record, network, Rauc(connection), gate, machine, power, dialogue)
         engine = Engine(file.load(), ports, _pace(settings), _chance, service.changed)
         engine.attributes = {"version": machine.running, "agent": __version__}
         service.attach(engine)

@@ -48,6 +48,8 @@ class News(NamedTuple):
     """Action that shall be stopped."""
     link: str = ""
     """Of the offer or the cancel."""
+    quiet: bool = True
+    """False: something is pending on the server, whether it could be read or not."""
 
 
 class Dialogue:
@@ -64,22 +66,22 @@ class Dialogue:
         """
         base = ddi.base(await self._get(self._url, "the poll"))
         if base.config_data:
-            body = {"mode": "merge", "data": {name: value for name, value in attributes.items() if value}}
+            body = {"mode": "merge", "data": ddi.attributes(attributes)}
             await self._send("PUT", base.config_data, body, "configData")
         if base.cancel:
             document = await self._get_or_none(base.cancel, "cancelAction")
             if document is not None:
-                return News(base.sleep_s, stop=ddi.cancelled(document), link=base.cancel)
+                return News(base.sleep_s, stop=ddi.cancelled(document), link=base.cancel, quiet=False)
         confirm = bool(base.confirmation)
         link = base.confirmation or base.deployment
         document = await self._get_or_none(link, "the deployment") if link else None
         if document is None:
-            return News(base.sleep_s)
+            return News(base.sleep_s, quiet=not (link or base.cancel))
         try:
             offer = ddi.deployment(document, "confirmation" if confirm else "deployment")
         except OfferError as error:
-            return News(base.sleep_s, refused=error, confirm=confirm, link=link)
-        return News(base.sleep_s, offer=offer, confirm=confirm, link=link)
+            return News(base.sleep_s, refused=error, confirm=confirm, link=link, quiet=False)
+        return News(base.sleep_s, offer=offer, confirm=confirm, link=link, quiet=False)
 
     async def tell(self, link: str, body: Mapping[str, Any]) -> bool:
         """Send feedback on the action at `link`; return False when the server knows it no more.

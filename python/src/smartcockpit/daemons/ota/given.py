@@ -9,7 +9,7 @@ from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.update.decide import Ask
 from smartcockpit.core.update.pacing import BackOff
 from smartcockpit.daemons.ota.dialogue import Dialogue
-from smartcockpit.daemons.ota.ports import BundleInstaller, Host, Net, Record, Store, Vehicle
+from smartcockpit.daemons.ota.ports import BundleInstaller, Host, Net, Power, Record, Store, Vehicle
 
 
 class Pace(NamedTuple):
@@ -40,6 +40,7 @@ class Ports(NamedTuple):
     installer: BundleInstaller
     vehicle: Vehicle
     host: Host
+    power: Power
     dialogue: Dialogue | None
     """None: no server is configured."""
 

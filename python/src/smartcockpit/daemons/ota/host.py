@@ -140,13 +140,6 @@ class Machine:
         if self._steps == self._last_step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async def hold_power(self, why: str) -> None:
-        """Nobody can be asked yet: told in the journal, see `smartcockpit.daemons.ota.ports.Host`."""
-        events.NO_HOLD.log(log, reason=why)
-
-    async def release_power(self) -> None:
-        """Nothing is held."""
-
 
 def controller_id(machine_id: Path = Path("/etc/machine-id")) -> str:
     """Return a name for this unit that does not show its machine id (machine-id(5))."""

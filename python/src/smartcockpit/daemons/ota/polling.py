@@ -29,7 +29,8 @@ async def poll(engine: Engine) -> None:
     await _know_ourselves(engine)
     try:
         found = await dialogue.poll(engine.attributes)
-        await _tell_version(engine, dialogue)
+        if found.quiet:
+            await _tell_version(engine, dialogue)
     except (NetworkError, DdiError) as error:
         engine.network_failed(error)
         return
@@ -75,7 +76,10 @@ async def _know_ourselves(engine: Engine) -> None:
 
 
 async def _tell_version(engine: Engine, dialogue: Dialogue) -> None:
-    """Tell what runs when it came here without the server's doing, such as from a file."""
+    """Tell what runs when it came here without the server's doing, such as from a file.
+
+    Only while nothing is pending there: hawkBit says 200 to it in the middle of an action and forgets it.
+    """
     running, told = engine.ports.host.running, engine.state.told_version
     if running == told or (engine.update.phase is not Phase.IDLE and engine.update.from_server):
         return
@@ -93,6 +97,6 @@ async def _cancel(engine: Engine, action: str, link: str) -> None:
         words = "nothing of it is here" if reply.reply == feedback.CLOSED else "too late: it is on trial"
         await engine.tell(
             link,
-            feedback.status(engine.ports.host.now_us(), reply.reply, finished=finished, details=[words]),
+            feedback.status(reply.reply, finished=finished, details=[words]),
         )
         engine.poll_at_s = 0.0 if reply.reply == feedback.CLOSED else engine.poll_at_s

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from smartcockpit.adapters.network import Answer
 from smartcockpit.bus.rauc import Slots
-from smartcockpit.core.named import NamedTuple
 from smartcockpit.core.update.gate import Block
 from smartcockpit.core.update.state import State
 from smartcockpit.core.update.verdict import Verdict
@@ -79,12 +78,6 @@ class Vehicle(Protocol):
         """Return what speaks against an installation or a reboot now."""
 
 
-class Metered(NamedTuple):
-    """Whether the way out costs money: the interface, "" for none that does."""
-
-    interface: str
-
-
 class Host(Protocol):
     """This machine."""
 
@@ -125,8 +118,12 @@ class Host(Protocol):
     def step(self, name: str) -> None:
         """Something has been kept durably; the place where tests cut the power."""
 
-    async def hold_power(self, why: str) -> None:
-        """Keep the power on, as far as somebody can."""
 
-    async def release_power(self) -> None:
+class Power(Protocol):
+    """Who could switch us off."""
+
+    async def hold(self, why: str) -> None:
+        """Keep the power on, as far as somebody can; told again it replaces what was held."""
+
+    async def release(self) -> None:
         """Let it go."""

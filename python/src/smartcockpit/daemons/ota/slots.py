@@ -38,12 +38,12 @@ def bundle(found: Mapping[str, Any]) -> steps.Bundle:
 
 async def install(engine: Engine, *, attach: bool) -> Change:
     """Have RAUC install, or wait for what it does already; return what becomes of the update."""
-    installer, host = engine.ports.installer, engine.ports.host
+    installer, host, power = engine.ports.installer, engine.ports.host, engine.ports.power
 
     def progress(percent: int, _: str) -> None:
         engine.progress(percent)
 
-    await host.hold_power(f"the update to {engine.update.version} is being written")
+    await power.hold(f"the update to {engine.update.version} is being written")
     try:
         if attach:
             await installer.wait(progress)
@@ -60,7 +60,7 @@ async def install(engine: Engine, *, attach: bool) -> Change:
         engine.installer.failed(str(error))
         return lambda u: u
     finally:
-        await host.release_power()
+        await power.release()
     return lambda u: steps.installed(u, host.boot_id)
 
 
