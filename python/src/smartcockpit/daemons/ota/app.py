@@ -109,7 +109,7 @@ def _pace(settings: Settings) -> Pace:
     return Pace(
         Ask(settings.gate.ask), server.poll_s, server.least_poll_s, server.retry_first_s, server.retry_last_s,
         download.deadline_h * 3600, int(download.metered_mib * (1 << 20)), trial.reboot_s, trial.verdict_s,
-        trial.look_s, download.least_rate, download.rate_window_s, server.distribution,
+        trial.look_s, download.least_rate, download.rate_window_s, trial.retry_s, server.distribution,
     )  # fmt: skip
 
 
