@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -541,3 +542,18 @@ def happen(event: str, number: int, server: Hawkbit, car: PaperUnit) -> None:
                 wishes.cancel(car.engine)
             except Exception:
                 return
+
+
+async def test_when_a_verified_bundle_was_made_is_known_after_a_restart() -> None:
+    """Of a unit without a clock chip: the time can only be later."""
+    server, car = unit()
+    server.assign(DEVICE, bundle("1.1.0"))
+    made_s = 1_790_000_000
+    inspect = car.inspect
+
+    async def with_epoch(path: str) -> dict[str, Any]:
+        return await inspect(path) | {"meta": {"smartcockpit": {"build-epoch": str(made_s)}}}
+
+    car.inspect = with_epoch  # type: ignore[method-assign]
+    await car.turns()
+    assert car.start().state.floor_us == made_s * 1_000_000

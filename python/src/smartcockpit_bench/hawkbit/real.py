@@ -27,7 +27,7 @@ HINT = (
     f"it is {ARTIFACT} and needs Java 17: mvn dependency:get -Dartifact={ARTIFACT} -Dtransitive=false, or "
     "name the file in HAWKBIT_JAR; more in docs/how-to/updates.md"
 )
-START_S = 180.0
+START_S = 300.0
 MAIN = "org.eclipse.hawkbit.app.Start"
 
 

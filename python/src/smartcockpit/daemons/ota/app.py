@@ -62,7 +62,9 @@ class Ota:
         dialogue = Dialogue(network, url) if url else None
         power = PowerHold(connection)
         ports = Ports(file, record, network, Rauc(connection), gate, machine, power, dialogue)
-        engine = Engine(file.load(), ports, _pace(settings), _chance, service.changed)
+        kept = file.load()
+        machine.passed(kept.floor_us)
+        engine = Engine(kept, ports, _pace(settings), _chance, service.changed)
         engine.attributes = {"version": machine.running, "agent": __version__}
         service.attach(engine)
         if engine.update.phase is Phase.IDLE:
