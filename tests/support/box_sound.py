@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 MAKE = f"""
 import math, os, wave
 os.makedirs("{FOLDER}", exist_ok=True)
-for name, hertz, seconds in (("music", {MUSIC_HZ}, 120), ("prompt", {PROMPT_HZ}, 3)):
+for name, hertz, seconds in (("music", {MUSIC_HZ}, 240), ("prompt", {PROMPT_HZ}, 3)):
     second = b"".join(round(32000 * math.sin(2 * math.pi * hertz * i / 48000)).to_bytes(2, "little", signed=True)
                       for i in range(48000))
     with wave.open(f"{FOLDER}/{{name}}.wav", "wb") as file:

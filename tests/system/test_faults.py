@@ -84,7 +84,7 @@ async def test_bus_off_is_restarted_with_growing_pauses(box: Box) -> None:
         try:
             times = await sh(
                 box,
-                "cansend can1 20000040#0000000000000000; for i in 1 2 3 4; do "
+                "cansend can1 20000040#0000000000000000; for i in 1 2 3 4 5; do "
                 f"while ! rm {REQUEST} 2>/dev/null; do sleep 0.02; done; cut -d' ' -f1 /proc/uptime; done",
             )
         finally:
@@ -95,7 +95,8 @@ async def test_bus_off_is_restarted_with_growing_pauses(box: Box) -> None:
         await until(box, BEAM, VALID)
     requests = [float(word) for word in times.split()]
     pauses = [b - a for a, b in itertools.pairwise(requests)]
-    assert all(later > 1.4 * earlier for earlier, later in itertools.pairwise(pauses)), pauses
+    # Each is twice the one before; a request may be seen late, so two next to each other say little.
+    assert pauses[-1] > 2 * pauses[0], pauses
     # The virtual wire still carries frames, which a controller that is off would not get: hence no order.
     assert {"valid", "unavailable"} == set(seen)
     assert seen[-1] == "valid"
