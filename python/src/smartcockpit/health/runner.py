@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs all checks side by side until each has passed, one has failed for good, or the time is up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from smartcockpit.core.errors import SmartCockpitError
+from smartcockpit.core.verdict import UNFINISHED, CheckResult, Outcome
+from smartcockpit.health.check import ASK_AGAIN_S, LOOK_S, Check, CheckFailedError, CheckSkippedError, Cockpit
+
+
+async def examine(
+    checks: Sequence[Check], cockpit: Cockpit, limit_s: float
+) -> tuple[Outcome, tuple[CheckResult, ...]]:
+    """Return the outcome and a result per check, in the order of `checks`."""
+    runs = [Run(check, cockpit) for check in checks]
+    tasks = {asyncio.create_task(run.until_settled(), name=run.name) for run in runs}
+    waiting, end_s = set(tasks), time.monotonic() + limit_s
+    while waiting and not any(run.hopeless for run in runs):
+        done, waiting = await asyncio.wait(
+            waiting, timeout=max(0.0, end_s - time.monotonic()), return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            break
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if all(run.ok for run in runs):
+        outcome = Outcome.GOOD
+    else:
+        outcome = Outcome.FAILED if any(run.hopeless for run in runs) else Outcome.TIMEOUT
+    return outcome, tuple(run.result() for run in runs)
+
+
+class Run:
+    """One check being asked until it is settled."""
+
+    def __init__(self, check: Check, cockpit: Cockpit) -> None:
+        self.name, self._look, self._cockpit = check.name, check.look, cockpit
+        self.ok = self.hopeless = self._skipped = False
+        self._detail = UNFINISHED
+        self._started_s = self._ended_s = time.monotonic()
+
+    async def until_settled(self) -> None:
+        """Look again and again."""
+        while not await self._settled():  # noqa: ASYNC110 - systems outside, which have to be asked
+            await asyncio.sleep(ASK_AGAIN_S)
+
+    async def _settled(self) -> bool:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                self._detail, self.ok = str(await self._look(self._cockpit)), True
+        except CheckSkippedError as skipped:
+            self._detail, self.ok, self._skipped = f"skipped: {skipped}", True, True
+        except CheckFailedError as failed:
+            self._detail, self.hopeless = str(failed), failed.final
+        except SmartCockpitError as error:
+            self._detail = str(error)
+        except TimeoutError:
+            self._detail = f"no answer within {LOOK_S:g} s"
+        except Exception as bug:  # a product's check, which may do anything, is one that fails
+            self._detail, self.hopeless = f"the check is broken: {type(bug).__name__}: {bug}", True
+        self._ended_s = time.monotonic()
+        return self.ok or self.hopeless
+
+    def result(self) -> CheckResult:
+        """Return what is known now."""
+        took_ms = round((self._ended_s - self._started_s) * 1000)
+        return CheckResult(self.name, self.ok, self._detail[:500], took_ms, self._skipped)
