@@ -5,6 +5,10 @@ ARCH    ?= amd64
 FLAVOUR ?= dev
 DRIVE   ?=
 VEHICLE ?=
+VERSION ?=
+NOTES   ?=
+CERT    ?=
+KEY     ?=
 ARGS    ?=
 
 # make install: where things go. The Yocto recipe and the image of the box set the same variables.
@@ -22,19 +26,19 @@ VEHICLES ?= $(patsubst dbc/%/vehicle.toml,%,$(wildcard dbc/*/vehicle.toml))
 
 venv     := .venv
 PYTHON   ?= $(venv)/bin/python
-sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR)
+sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR,RELEASE_CA)
 ready    := $(venv)/.ready-$(ARCH)
 wheel     = build/wheel/smartcockpit.whl
 native   := build/native/$(or $(shell $(CC) -dumpmachine 2>/dev/null),none)/libcanreceive.so
 daemons  := $(shell sed -n 's/^smartcockpit-\([a-z]*\) = "smartcockpit\.daemons\..*/\1/p' python/pyproject.toml)
 packaged := $(shell find python/src/smartcockpit python/pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
 
-export MIRROR DRIVE VEHICLE
+export MIRROR DRIVE VEHICLE VERSION NOTES CERT KEY RELEASE_CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image shell test check test-fast test-system hawkbit-test perf generate lock native install \
-    install-python install-system install-vehicles install-native install-chimes clean FORCE
+.PHONY: help setup run named-inputs image bundle shell test check test-fast test-system hawkbit-test perf generate \
+    lock native install install-python install-system install-vehicles install-native install-chimes clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -55,6 +59,10 @@ named-inputs:
 
 image: $(ready) $(wheel) ## build the disk image, unless it is current
 	@$(sudo) $(PYTHON) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
+
+bundle: image ## a signed update of this tree in build/bundle (VERSION=1.4.0 NOTES=file CERT= KEY=)
+	@$(PYTHON) -m smartcockpit_bench.bundle --arch $(ARCH) --flavour $(FLAVOUR) $${VERSION:+--version "$$VERSION"} \
+	    $${NOTES:+--notes "$$NOTES"} $${CERT:+--cert "$$CERT"} $${KEY:+--key "$$KEY"} $(ARGS)
 
 shell: $(ready) ## a root shell in the running box (dev flavour)
 	@$(PYTHON) -m smartcockpit_bench.shell $(ARGS)

@@ -43,6 +43,8 @@ class Box:
         flavour: str = "dev",
         direct: bool = False,
         bench_disk: Path | None = None,
+        disks: tuple[Path, ...] = (),
+        cache: str = "unsafe",
         keep: Path | None = None,
         announce: bool = False,
     ) -> None:
@@ -61,6 +63,8 @@ class Box:
             folder=self.folder,
             accelerator=hardware,
             bench_disk=bench_disk,
+            disks=disks,
+            cache=cache,
             ssh_port=_free_port() if flavour == "dev" else None,
             kernel_line=_kernel_line(arch) if direct else None,
         )
