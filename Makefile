@@ -37,7 +37,7 @@ export MIRROR DRIVE VEHICLE VERSION NOTES CERT KEY RELEASE_CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image bundle shell test check test-fast test-system hawkbit-test perf generate \
+.PHONY: help setup run named-inputs image bundle shell test check test-fast test-system hawkbit-test campaign perf generate \
     lock native install install-python install-system install-vehicles install-native install-chimes clean FORCE
 
 help: ## this list
@@ -103,6 +103,9 @@ test-system: image ## boot the image and test what a user would see
 hawkbit-test: $(ready) ## the update agent's conversation with a real Eclipse hawkBit (Java 17, HAWKBIT_JAR=)
 	@$(PYTHON) -m smartcockpit_bench.hawkbit.jar
 	@$(PYTHON) -m pytest -v tests/hawkbit $(ARGS)
+
+campaign: image ## power cuts at random moments of an update (ARGS='--cases 300 --seed 1'); goes on where it stopped
+	@$(PYTHON) -m smartcockpit_bench.campaign $(ARGS)
 
 perf: $(ready) $(native) ## benchmarks, each beside its peer
 	@missed=; for bench in tests/perf/bench_*.py; do \
