@@ -218,6 +218,37 @@ async def test_what_does_not_work_counts_only_if_it_worked_before(
     assert able == (["ota"] if daemon == "ota" else [])
 
 
+GNSS = "org.smartcockpit.Gnss1"
+NO_RECEIVER = {"Receiver": {"State": "unavailable", "Reason": "no line"}}
+
+
+async def test_what_was_never_there_makes_no_good_slot_unwell(
+    unit: Unit, system: PaperSystem, dbus: PrivateBus
+) -> None:
+    system.start("gnss")
+    unit.boots(KNOWN, "boot-1")
+    service = await Face.on(dbus.address, GNSS, NO_RECEIVER)
+    _, _, err = await unit("gate", "1")
+    service.close()
+    assert results(unit.verdict())["gnss"] == (True, "skipped: the receiver is unavailable (no line)")
+    assert (unit.verdict()["verdict"], "is not well" in err) == ("good", False)
+
+
+async def test_a_receiver_that_is_slow_to_come_counts_in_the_next_trial(
+    unit: Unit, system: PaperSystem, dbus: PrivateBus
+) -> None:
+    system.start("gnss")
+    unit.boots(KNOWN, "boot-1")
+    (unit.state / "baseline.json").write_text('{"format": 1, "able": []}')
+    service = await Face.on(dbus.address, GNSS, NO_RECEIVER)
+    gate = asyncio.create_task(unit("gate", "20"))
+    await asyncio.wait_for(service.asked.wait(), 20)
+    service.properties = {"Receiver": {"State": "fix"}}
+    await gate
+    service.close()
+    assert json.loads((unit.state / "baseline.json").read_text())["able"] == ["gnss"]
+
+
 async def test_broken_settings_of_a_daemon_that_does_not_run_are_told_in_its_words(
     unit: Unit, system: PaperSystem
 ) -> None:

@@ -6,6 +6,7 @@ Units are plain dictionaries of properties; RAUC keeps its counters as the boot 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any, Self
 
@@ -111,7 +112,8 @@ class Face:
     """A service whose interface of the same name has properties and nothing else."""
 
     def __init__(self, bus: Any, properties: dict[str, Any]) -> None:
-        self._bus, self._properties = bus, {key: variant(value) for key, value in properties.items()}
+        self._bus, self.properties = bus, properties
+        self.asked = asyncio.Event()
         bus.add_message_handler(self._answer)
 
     @classmethod
@@ -127,7 +129,9 @@ class Face:
 
     def _answer(self, message: Any) -> Any:
         if message.message_type is MessageType.METHOD_CALL and message.member == "GetAll":
-            return Message.new_method_return(message, "a{sv}", [self._properties])
+            self.asked.set()
+            known = {key: variant(value) for key, value in self.properties.items()}
+            return Message.new_method_return(message, "a{sv}", [known])
         return None
 
 

@@ -15,18 +15,19 @@ from smartcockpit.bus.systemd1 import unit_properties
 from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.named import NamedTuple
 
-ASK_AGAIN_S = 1.0
+ASK_AGAIN_S, SELDOM_S = 1.0, 5.0
+"""Pause before the second look; it grows up to `SELDOM_S`."""
 TARGET = "smartcockpit.target"
 LOOK_S = 10.0
 """How long one look may take."""
 
 
 class CheckFailedError(SmartCockpitError):
-    """Something does not work; `final`: waiting will not help."""
+    """Something does not work. `final`: waiting will not help. `excused`: it may stay so."""
 
-    def __init__(self, message: str, *, final: bool = False) -> None:
+    def __init__(self, message: str, *, final: bool = False, excused: bool = False) -> None:
         super().__init__(message)
-        self.final = final
+        self.final, self.excused = final, excused
 
 
 class CheckSkippedError(SmartCockpitError):
@@ -43,10 +44,11 @@ class Check(NamedTuple):
 class Cockpit:
     """What checks look at."""
 
-    def __init__(self, bus: BusConnection, before: frozenset[str] | None) -> None:
+    def __init__(self, bus: BusConnection, before: frozenset[str] | None, *, trial: bool = True) -> None:
         """Prepare; `before` is what worked in the last boot of a good slot, None when that is not known."""
         self.bus = bus
         self.before = before
+        self._trial = trial
         self.able: set[str] = set()
         """What works now; the next `before`."""
 
@@ -62,11 +64,13 @@ class Cockpit:
     def judge(self, what: str, works: bool, detail: str) -> str:
         """Return `detail` if it works; what did not work before the update either is skipped, else it fails.
 
-        `what` names the ability from one boot to the next: gnss, can:powertrain …
+        `what` names the ability from one boot to the next: gnss, can:powertrain … A slot on trial does not
+        wait for what did not work before; in one that is good it may yet come, for the next trial to know.
         """
         if works:
             self.able.add(what)
             return detail
-        if self.before is not None and what not in self.before:
+        lacked = self.before is not None and what not in self.before
+        if lacked and self._trial:
             raise CheckSkippedError(f"{detail}; nor did it work before")
-        raise CheckFailedError(detail)
+        raise CheckFailedError(detail, excused=lacked or (self.before is None and not self._trial))

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 
 from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.verdict import UNFINISHED, CheckResult, Outcome
-from smartcockpit.health.check import ASK_AGAIN_S, LOOK_S, Check, CheckFailedError, CheckSkippedError, Cockpit
+from smartcockpit.health.check import (
+    ASK_AGAIN_S,
+    LOOK_S,
+    SELDOM_S,
+    Check,
+    CheckFailedError,
+    CheckSkippedError,
+    Cockpit,
+)
 
 
 async def examine(
@@ -28,6 +36,8 @@ async def examine(
     for task in waiting:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for run in runs:
+        run.excuse()
     if all(run.ok for run in runs):
         outcome = Outcome.GOOD
     else:
@@ -40,23 +50,31 @@ class Run:
 
     def __init__(self, check: Check, cockpit: Cockpit) -> None:
         self.name, self._look, self._cockpit = check.name, check.look, cockpit
-        self.ok = self.hopeless = self._skipped = False
+        self.ok = self.hopeless = self._skipped = self._excused = False
         self._detail = UNFINISHED
         self._started_s = self._ended_s = time.monotonic()
 
     async def until_settled(self) -> None:
         """Look again and again."""
-        while not await self._settled():  # noqa: ASYNC110 - systems outside, which have to be asked
-            await asyncio.sleep(ASK_AGAIN_S)
+        pause_s = ASK_AGAIN_S
+        while not await self._settled():
+            await asyncio.sleep(pause_s)
+            pause_s = min(SELDOM_S, 1.5 * pause_s)
+
+    def excuse(self) -> None:
+        """Skip, now that the time is up, what need not work."""
+        if self._excused and not self.ok:
+            self._detail, self.ok, self._skipped = f"skipped: {self._detail}", True, True
 
     async def _settled(self) -> bool:
+        self._excused = False
         try:
             async with asyncio.timeout(LOOK_S):
                 self._detail, self.ok = str(await self._look(self._cockpit)), True
         except CheckSkippedError as skipped:
             self._detail, self.ok, self._skipped = f"skipped: {skipped}", True, True
         except CheckFailedError as failed:
-            self._detail, self.hopeless = str(failed), failed.final
+            self._detail, self.hopeless, self._excused = str(failed), failed.final, failed.excused
         except SmartCockpitError as error:
             self._detail = str(error)
         except TimeoutError:
