@@ -138,6 +138,7 @@ def _finish(root: Path, identity: Identity) -> None:
     folders = [f"/{SITE}", "/usr/lib/smartcockpit", "/usr/lib/smartcockpit-bench"]
     present = [folder for folder in folders if (root / folder[1:]).is_dir()]
     run([*inside, *python, "-f", *present], doing="compiling byte-code")
+    identity.settle(root)  # the pack knows each source by its time
     writer = f"/{SITE}/smartcockpit/runtime/module_pack_writer.py"
     pack = ["python3", "-SPE", writer, "--site", f"/{SITE}", "--strict"]
     run([*inside, *pack], doing="packing the modules of our programs")
