@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 from smartcockpit_bench.qemu.box import Box
+from smartcockpit_bench.unit import judged
 
 
 def test_every_unit_has_started(box: Box) -> None:
@@ -42,6 +43,7 @@ def test_boot_loader_chose_slot_a_and_the_attempt_was_given_back(box: Box) -> No
 
 
 def test_health_gate_has_judged_this_boot(box: Box) -> None:
+    judged(box)
     verdict = json.loads(box.agent.run("cockpitctl", "health", "--json", check=False).out)
     assert (verdict["verdict"], verdict["trial"], verdict["slot"], verdict["this_boot"]) == (
         "good",

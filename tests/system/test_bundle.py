@@ -15,6 +15,7 @@ from smartcockpit.core.errors import ConfigError, SmartCockpitError, UsageError
 from smartcockpit_bench.bundle.build import Order, Signer, build
 from smartcockpit_bench.bundle.notes import read_notes
 from smartcockpit_bench.bundle.rauc import rauc
+from smartcockpit_bench.bundle.samples import tiny
 from smartcockpit_bench.image import disk, slot
 from smartcockpit_bench.keys import families
 from smartcockpit_bench.keys.authority import make_authority, make_signer
@@ -31,10 +32,8 @@ class Built(NamedTuple):
     release: Path
 
 
-def signed_by(family: Path, flavour: str, bundle: Path, stem: str = "signer") -> Path:
-    signer = Signer(str(family / f"{stem}.pem"), str(family / f"{stem}.key"))
-    build(Order("amd64", flavour, signer, read_notes(None), "9.8.7", adaptive=False), bundle)
-    return bundle
+def signed_by(family: Path, bundle: Path) -> Path:
+    return tiny(bundle, signer=Signer.of_family(family), version="9.8.7")
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +42,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Built:
     for flavour in ("dev", "release"):
         image(flavour)
     return Built(
-        signed_by(families.family("development"), "dev", folder / "development.raucb"),
-        signed_by(families.family("release"), "release", folder / "release.raucb"),
+        signed_by(families.family("development"), folder / "development.raucb"),
+        signed_by(families.family("release"), folder / "release.raucb"),
     )
 
 
@@ -130,7 +129,7 @@ def test_signers_that_must_not_sign_are_refused(tmp_path: Path, kind: str, bundl
         keyring = families.family("release") / "ca.pem"
     with pytest.raises(SmartCockpitError, match=r"local issuer|has expired|unsuitable certificate purpose"):
         # An expired signer is already refused when it signs, where RAUC knows the keyring; it does not here.
-        info(signed_by(family, "dev", tmp_path / "b.raucb"), keyring)
+        info(signed_by(family, tmp_path / "b.raucb"), keyring)
 
 
 @pytest.mark.skipif(
@@ -155,7 +154,7 @@ def test_a_key_that_never_leaves_its_module_signs_a_release(
         subprocess.run(command, check=True, capture_output=True)
     pkcs8.unlink()
     signer = Signer(str(family / "signer.pem"), "pkcs11:token=release;object=signer;type=private")
-    build(Order("amd64", "release", signer, read_notes(None), "2.0.0", adaptive=False), tmp_path / "b.raucb")
+    tiny(tmp_path / "b.raucb", signer=signer, version="2.0.0")
     assert "'2.0.0'" in info(tmp_path / "b.raucb", keyring_of("release", tmp_path))
 
 

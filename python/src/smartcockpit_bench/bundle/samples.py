@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from smartcockpit_bench.bundle.build import Order, Signer, build
 from smartcockpit_bench.bundle.notes import read_notes
-from smartcockpit_bench.bundle.rauc import rauc
+from smartcockpit_bench.bundle.rauc import pkcs11_environment, rauc
+from smartcockpit_bench.image import slot
 from smartcockpit_bench.keys import families
+from smartcockpit_bench.places import image_dir
 from smartcockpit_bench.progress import run
 
 COMPATIBLE = "smartcockpit-qemu"
 TINY_BYTES = 1 << 20
 CRASHES: Mapping[str, str | None] = {"usr/bin/smartcockpit-canbridge": "#!/bin/sh\nexit 1\n"}
 """The CAN bridge ends at once, again and again."""
-PANICS: Mapping[str, str | None] = {"usr/lib/systemd/systemd": None}
-"""There is no first process: the kernel panics."""
 
 
 def development() -> Signer:
@@ -43,6 +44,18 @@ def whole(bundle: Path, version: str, files: Mapping[str, str | None] | None = N
     return bundle
 
 
+def stump(bundle: Path, version: str) -> Path:
+    """Build a bundle with a kernel and nothing that it could start: it panics at each attempt."""
+    content, root = bundle.with_suffix(".content"), bundle.with_suffix(".root")
+    content.mkdir()
+    (root / "boot").mkdir(parents=True)
+    for name in ("vmlinuz", "initrd.img"):
+        shutil.copyfile(image_dir("amd64", "dev") / name, root / "boot" / name)
+    slot.make(root, content / "rootfs.img", 256, int(time.time()))
+    shutil.rmtree(root)
+    return _sign(content, bundle, development(), _manifest(COMPATIBLE, version, "verity"))
+
+
 def tiny(
     bundle: Path,
     *,
@@ -56,10 +69,19 @@ def tiny(
     content = bundle.with_suffix(".content")
     content.mkdir()
     (content / "rootfs.img").write_bytes(random.Random(7).randbytes(TINY_BYTES))  # noqa: S311 - noise
-    (content / "manifest.raucm").write_text(
+    return _sign(content, bundle, signer, _manifest(compatible, version, form))
+
+
+def _manifest(compatible: str, version: str, form: str) -> str:
+    return (
         f"[update]\ncompatible={compatible}\nversion={version}\n\n[bundle]\nformat={form}\n\n"
         "[image.rootfs]\nfilename=rootfs.img\n"
     )
+
+
+def _sign(content: Path, bundle: Path, signer: Signer, manifest: str) -> Path:
+    """Make the bundle of a folder with a root file system, and remove the folder."""
+    (content / "manifest.raucm").write_text(manifest)
     rauc(
         "bundle",
         f"--cert={signer.certificate}",
@@ -67,6 +89,7 @@ def tiny(
         content,
         bundle,
         doing="making the bundle",
+        env=pkcs11_environment(signer.key),
     )
     shutil.rmtree(content)
     return bundle

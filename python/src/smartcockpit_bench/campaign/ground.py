@@ -19,13 +19,12 @@ from smartcockpit_bench.image.workspace import appearing
 from smartcockpit_bench.places import BUILD, image_dir
 from smartcockpit_bench.progress import run, step
 from smartcockpit_bench.qemu.box import Box
+from smartcockpit_bench.unit import BOOT_S, is_up, judged
 
 FOLDER = BUILD / "campaign"
 NEW_VERSION = "8.0.0"
 SETTINGS = "/etc/smartcockpit/canbridge.d/50-mine.toml"
 SETTINGS_TEXT = "gather_ms = 4.0"
-BOOT_S = 240.0
-"""Emulated, on a machine that does other things as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,8 @@ def slot_of_new(root: Path) -> None:
 def _unit(layer: Path) -> None:
     """Use a new unit once: its data partition is made, its owner changes a setting, it is switched off."""
     with Box(keep=layer) as box:
-        box.agent.wait(BOOT_S)
-        box.agent.run("systemctl", "is-system-running", "--wait", timeout_s=BOOT_S, check=False)
+        is_up(box)
+        judged(box)  # an update is measured by what worked before it
         box.agent.run(
             "/bin/sh", "-c", f"mkdir -p $(dirname {SETTINGS}); cat > {SETTINGS}", stdin=SETTINGS_TEXT
         )

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from smartcockpit_bench.campaign.ground import BOOT_S, Ground
-from smartcockpit_bench.campaign.unit import BUNDLES, BrokenError, check, install, is_up, starts, until
+from smartcockpit_bench.campaign.ground import Ground
+from smartcockpit_bench.campaign.unit import check, install
 from smartcockpit_bench.qemu.box import Box
+from smartcockpit_bench.unit import BOOT_S, BUNDLES, BrokenError, is_up, starts, until
 
 Cut = Callable[[Box, random.Random], None]
 

@@ -1,52 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handling of a unit in a campaign: wait, install, ask; and what must hold whatever was done to it."""
+"""What must hold of a unit, whatever was done to it; installing by hand."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from smartcockpit.core.errors import SmartCockpitError
-
-from smartcockpit_bench.campaign.ground import BOOT_S, NEW_VERSION, SETTINGS, SETTINGS_TEXT, Ground, digest
+from smartcockpit_bench.campaign.ground import NEW_VERSION, SETTINGS, SETTINGS_TEXT, Ground, digest
 from smartcockpit_bench.image import disk, slot
 from smartcockpit_bench.progress import run
 from smartcockpit_bench.qemu.box import Box
-
-BUNDLES = "/run/bundles"
-JUDGED = "/run/smartcockpit-health/decided"
-
-
-class BrokenError(SmartCockpitError):
-    """An invariant does not hold."""
-
-
-def until(condition: Callable[[], bool], what: str, timeout_s: float = BOOT_S) -> None:
-    """Wait for a condition; raises `BrokenError` when it does not come true."""
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > end_s:
-            raise BrokenError(f"{what} did not happen within {timeout_s:g} s")
-        time.sleep(0.2)
-
-
-def starts(box: Box) -> int:
-    """Return how often the boot loader has started a slot since power-on."""
-    return box.serial().count("smartcockpit: slot ")
-
-
-def is_up(box: Box) -> None:
-    """Wait until the system is up and the health gate has decided; mount the bundles."""
-    box.agent.close()
-    box.agent.wait(BOOT_S)
-    box.agent.run("systemctl", "is-system-running", "--wait", timeout_s=BOOT_S, check=False)
-    until(
-        lambda: box.agent.run("test", "-e", JUDGED, check=False).code == 0, "the decision of the health gate"
-    )
-    mount = f"mountpoint -q {BUNDLES} || mount -o ro /dev/disk/by-id/virtio-disk0 {BUNDLES}"
-    box.agent.sh(f"mkdir -p {BUNDLES}; {mount}")
+from smartcockpit_bench.unit import BOOT_S, BUNDLES, BrokenError, judged
 
 
 def install(box: Box, bundle: str) -> None:
@@ -59,9 +22,9 @@ def check(box: Box, ground: Ground, layer: Path, folder: Path) -> str:
 
     Raises `BrokenError`.
     """
-    verdict = json.loads(box.agent.run("cockpitctl", "health", "--json", check=False).out or "{}")
-    if not (verdict.get("this_boot") and verdict.get("verdict") == "good"):
-        raise BrokenError(f"the health gate says {verdict.get('verdict')}: {verdict.get('checks')}")
+    verdict = judged(box)
+    if verdict["verdict"] != "good":
+        raise BrokenError(f"the health gate says {verdict['verdict']}: {verdict['checks']}")
     if box.agent.sh(f"cat {SETTINGS}").strip() != SETTINGS_TEXT:
         raise BrokenError("the settings are not what they were")
     errors = box.agent.sh("dmesg | grep -E 'EXT4-fs.*(error|corrupt)|FAT-fs.*error'").strip()
