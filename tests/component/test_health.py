@@ -103,6 +103,26 @@ async def test_a_slot_on_trial_that_works_is_marked_good(unit: Unit, system: Pap
     assert (unit.state / "verdict.json").stat().st_mode & 0o777 == 0o644
 
 
+async def test_nobody_is_told_that_it_is_good_before_it_is_marked(unit: Unit, system: PaperSystem) -> None:
+    """The update daemon tells the server of success as soon as it reads the verdict."""
+    system.rauc_marks = False
+    code, _, err = await unit("gate", "20")
+    assert (code != 0, "environment cannot be written" in err) == (True, True)
+    assert ((unit.state / "verdict.json").exists(), unit.decided) == (False, False)
+
+
+async def test_a_slot_that_failed_once_and_is_good_now_has_no_old_reason(
+    unit: Unit, system: PaperSystem
+) -> None:
+    """The power went between the mark and the verdict: the next boot is no trial any more."""
+    system.units["smartcockpit-player.service"] = running(ActiveState="failed", Result="exit-code")
+    await unit("gate", "20")
+    system.start("player")
+    unit.boots(KNOWN, "boot-2")
+    await unit("gate", "20")
+    assert (unit.verdict()["verdict"], unit.verdict()["boot_id"]) == ("good", "boot-2")
+
+
 async def test_what_has_proved_itself_is_marked_good_early_in_every_later_boot(
     unit: Unit, system: PaperSystem
 ) -> None:

@@ -47,7 +47,7 @@ class PaperSystem:
             "B": {"state": "booted", "boot-status": "good", "sha256": "ab12", "installed.count": 3},
         }
         self.marks: list[tuple[str, str]] = []
-        self.rauc_answers = True
+        self.rauc_answers = self.rauc_marks = True
         bus.add_message_handler(self._answer)
 
     @classmethod
@@ -94,6 +94,8 @@ class PaperSystem:
     def _rauc(self, message: Any) -> Any:
         if not self.rauc_answers:
             return Message.new_error(message, f"{RAUC}.Error", "no boot loader")
+        if message.member == "Mark" and not self.rauc_marks:
+            return Message.new_error(message, f"{RAUC}.Error", "the environment cannot be written")
         if message.member == "Mark":
             state, slot = message.body
             self.marks.append((state, slot))

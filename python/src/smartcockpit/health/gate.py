@@ -43,20 +43,15 @@ async def gate(bus: BusConnection, limit_s: float) -> None:
     limit_s = limit_s if trial else min(limit_s, KNOWN_S)
     outcome, results = await examine(loading.checks(places.PRODUCT_CHECKS), cockpit, limit_s)
     verdict = _verdict(boot, trial, outcome, started_us, results)
-    if trial and outcome is not Outcome.GOOD:
+    if outcome is Outcome.GOOD:
+        await _prove(bus, boot, trial=trial)
+    elif trial:
         await _fall_back(bus, boot, verdict)
         return
     _keep(verdict)
     _remember(cockpit.able)
     if outcome is not Outcome.GOOD:
         events.UNWELL.log(log, slot=boot.slot, version=boot.version, reasons=verdict.reasons)
-        return
-    if boot.slot:
-        record_proven((await rauc.slots(bus)).booted)
-    if trial:
-        await rauc.mark_booted(bus, "good")
-        places.DECIDED.touch()
-        events.GOOD.log(log, slot=boot.slot, version=boot.version)
 
 
 async def give_up(bus: BusConnection) -> None:
@@ -77,6 +72,16 @@ async def _on_trial(bus: BusConnection, boot: Boot) -> bool:
     except SmartCockpitError as error:
         log.warning("%s", error)
         return True
+
+
+async def _prove(bus: BusConnection, boot: Boot, *, trial: bool) -> None:
+    """Make it last, before anybody is told: after the verdict `good` the update daemon reports success."""
+    if boot.slot:
+        record_proven((await rauc.slots(bus)).booted)
+    if trial:
+        await rauc.mark_booted(bus, "good")
+        places.DECIDED.touch()
+        events.GOOD.log(log, slot=boot.slot, version=boot.version)
 
 
 async def _fall_back(bus: BusConnection, boot: Boot, verdict: Verdict) -> None:
@@ -107,8 +112,10 @@ def _keep(verdict: Verdict) -> None:
     """Write the verdict; after a fall-back the reason for it stays where the update daemon looks."""
     places.write(places.NEWEST, verdict.to_document())
     last = from_document(places.read(places.VERDICT))
-    is_reason = last is not None and last.trial and last.outcome is not Outcome.GOOD
-    if verdict.trial or not is_reason:
+    fell_back = (
+        last is not None and last.trial and last.outcome is not Outcome.GOOD and last.slot != verdict.slot
+    )
+    if verdict.trial or not fell_back:
         places.write(places.VERDICT, verdict.to_document())
 
 
