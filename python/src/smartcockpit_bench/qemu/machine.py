@@ -16,6 +16,8 @@ VIEW_PORT = "org.smartcockpit.view"
 AGENT_PORT = "org.qemu.guest_agent.0"
 COCKPIT_CAN, CAR_CAN = 0x10, 0x11
 """PCI device numbers on bus 0 of the two CAN controllers."""
+SERVER = ("10.0.2.100", 443)
+"""Where the guest finds a server that runs on the host; nothing else of the host can be reached."""
 RECEIVER = "usb-serial,chardev=gnss,bus=usb.0"
 """The cable of the GNSS receiver, as QMP's device_add wants it too."""
 PROGRAMS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
@@ -38,6 +40,8 @@ class Hardware:
     """QEMU's cache mode of the system disk. unsafe: flushes are ignored; the layer is thrown away anyway.
     Tests of power cuts take writeback, where what was flushed is on the host."""
     ssh_port: int | None = None
+    server_port: int | None = None
+    """Port of the host that the guest finds at `SERVER`."""
     kernel_line: str | None = None
     """Boot this kernel directly with these arguments; None: by the real boot loader."""
 
@@ -139,4 +143,8 @@ def _network(hardware: Hardware) -> list[str]:
     if hardware.ssh_port is None:
         return ["-nic", "none"]
     forward = f"hostfwd=tcp:127.0.0.1:{hardware.ssh_port}-:22"
+    if hardware.server_port is not None:
+        # One process for each connection: QEMU itself would pass on a single one.
+        host, port = SERVER
+        forward += f",guestfwd=tcp:{host}:{port}-cmd:socat STDIO TCP:127.0.0.1:{hardware.server_port}"
     return ["-netdev", f"user,id=net,restrict=on,{forward}", "-device", "virtio-net-pci,netdev=net,romfile="]
