@@ -37,7 +37,7 @@ export MIRROR DRIVE VEHICLE VERSION NOTES CERT KEY RELEASE_CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image bundle shell test check test-fast test-system hawkbit-test campaign perf generate \
+.PHONY: help setup run named-inputs image bundle update-demo shell test check test-fast test-system hawkbit-test campaign perf generate \
     lock native install install-python install-system install-vehicles install-native install-chimes clean FORCE
 
 help: ## this list
@@ -59,6 +59,9 @@ named-inputs:
 
 image: $(ready) $(wheel) ## build the disk image, unless it is current
 	@$(sudo) $(PYTHON) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
+
+update-demo: image ## the running box gets a new version from a local server, then a broken one that falls back
+	@$(PYTHON) -m smartcockpit_bench.update_demo
 
 bundle: image ## a signed update of this tree in build/bundle (VERSION=1.4.0 NOTES=file CERT= KEY=)
 	@$(PYTHON) -m smartcockpit_bench.bundle --arch $(ARCH) --flavour $(FLAVOUR) $${VERSION:+--version "$$VERSION"} \
