@@ -47,19 +47,21 @@ url = "{url}"
 controller_id = "car"
 token_file = "{folder}/token"
 ca_file = "{ca}"
-poll_s = 0.05
+poll_s = 0.1
 retry_first_s = 0.02
 retry_last_s = 0.1
-stall_s = 0.6
-total_s = 2.0
+stall_s = 0.3
+total_s = 0.8
 [download]
 reserve_mib = 0.0
-rate_window_s = 0.4
+rate_window_s = 0.25
 [gate]
 inhibit_folder = "{folder}/inhibit"
 ask = "{ask}"
+retry_s = 0.1
 [trial]
 look_s = 0.02
+retry_s = 0.1
 reboot_s = 60.0
 [files]
 verdict = "{folder}/verdict.json"

@@ -23,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
             # One box: with several test processes all of it runs in the same one.
             item.add_marker(pytest.mark.xdist_group("box"))
+    # Those with a box of their own come first: then two are never switched on at once.
+    items.sort(key=lambda item: "box" in getattr(item, "fixturenames", ()))
 
 
 def image(flavour: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -541,3 +542,32 @@ def happen(event: str, number: int, server: Hawkbit, car: PaperUnit) -> None:
                 wishes.cancel(car.engine)
             except Exception:
                 return
+
+
+async def test_when_a_verified_bundle_was_made_is_known_after_a_restart() -> None:
+    """Of a unit without a clock chip: the time can only be later."""
+    server, car = unit()
+    server.assign(DEVICE, bundle("1.1.0"))
+    made_s = 1_790_000_000
+    inspect = car.inspect
+
+    async def with_epoch(path: str) -> dict[str, Any]:
+        return await inspect(path) | {"meta": {"smartcockpit": {"build-epoch": str(made_s)}}}
+
+    car.inspect = with_epoch  # type: ignore[method-assign]
+    await car.turns()
+    assert car.start().state.floor_us == made_s * 1_000_000
+
+
+async def test_the_version_from_a_file_is_told_when_nothing_is_pending_any_more() -> None:
+    """In the middle of an action hawkBit says 200 to it and forgets it."""
+    server, car = unit()
+    server.force_quit(server.assign(DEVICE, bundle("1.1.0")))
+    await car.turns()
+    wishes.install_file(car.engine, bundle("1.1.0").data.decode())
+    await car.turns()
+    server.assign(DEVICE, bundle("1.2.0", compatible="toaster"))
+    await car.boot()
+    await car.turns()
+    target = server.target(DEVICE)
+    assert (car.running, target.installed, target.status) == ("1.1.0", "1.1.0", "in_sync")

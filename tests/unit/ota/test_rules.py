@@ -215,3 +215,15 @@ def test_a_verdict_names_the_checks_that_failed() -> None:
     )  # fmt: skip
     assert found is not None
     assert (found.good, found.text) == (False, "can: silent")
+
+
+def test_of_a_record_that_has_grown_large_the_end_is_read_and_goes_on(tmp_path: Path) -> None:
+    kept = UpdateRecord(tmp_path / "record.jsonl", largest=1000)
+    for number in range(40):
+        kept.append_once(f"{number}", {"to": f"1.{number}.0"})
+    found = kept.read()
+    assert found.broken == 0
+    assert [e["to"] for e in found.entries][-2:] == ["1.38.0", "1.39.0"]
+    assert len(found.entries) < 20
+    assert UpdateRecord(tmp_path / "record.jsonl").read().broken == 0, "the chain is whole"
+    assert len(UpdateRecord(tmp_path / "record.jsonl").read().entries) == 40

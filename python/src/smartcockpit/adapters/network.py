@@ -64,7 +64,8 @@ class Network:
                 async with asyncio.timeout(self._total_s):
                     return Answer(**await _ask(self._process, request))
             except BaseException as error:
-                await self._stop()  # the next request must not meet an answer to this one
+                if not isinstance(error, NetworkError) or error.kind == "broken":
+                    await self._stop()  # the next request must not meet an answer to this one
                 if isinstance(error, TimeoutError):
                     raise NetworkError("slow", "the network process does not answer") from error
                 raise

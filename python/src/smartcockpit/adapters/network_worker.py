@@ -30,7 +30,10 @@ def main() -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     lines = iter(sys.stdin.buffer.readline, b"")
     https: Https | None = None
-    access = Access(**json.loads(next(lines)))
+    first = next(lines, b"")
+    if not first:
+        return 0  # killed before it could say anything
+    access = Access(**json.loads(first))
     for line in lines:
         request = json.loads(line)
         try:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,27 +26,34 @@ class Kept(NamedTuple):
 class UpdateRecord:
     """Appends to and reads the record at `path`."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, largest: int = LARGEST) -> None:
+        self._path, self._largest = path, largest
 
     def append_once(self, key: str, entry: Mapping[str, Any]) -> None:
         """Append `entry` under `key`, unless the last lines have that key already.
 
         Raises `UnavailableError` when the disk will not have it.
         """
-        entries, last, _ = record.read(self._lines())
+        lines, whole = self._lines()
+        entries, last, _ = record.read(lines, whole=whole)
         if all(old.get("key") != key for old in entries[-8:]):
             durable.append(self._path, record.line({"key": key, **entry}, last))
 
     def read(self) -> Kept:
         """Return what is kept; an absent file has no entries."""
-        entries, _, broken = record.read(self._lines())
+        lines, whole = self._lines()
+        entries, _, broken = record.read(lines, whole=whole)
         return Kept(entries, broken)
 
-    def _lines(self) -> list[str]:
+    def _lines(self) -> tuple[list[str], bool]:
+        """Return the lines, and whether they are all."""
         try:
             with self._path.open("rb") as file:
-                data = file.read(LARGEST)
+                start = max(0, file.seek(0, os.SEEK_END) - self._largest)
+                file.seek(start)
+                data = file.read(self._largest)
         except OSError:
-            return []
-        return [line for line in data.decode("utf-8", "replace").split("\n") if line]
+            return [], True
+        if start:
+            data = data.partition(b"\n")[2]  # the rest of a line that began before
+        return [line for line in data.decode("utf-8", "replace").split("\n") if line], not start

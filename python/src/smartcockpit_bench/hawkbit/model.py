@@ -11,110 +11,20 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from hashlib import md5, sha1, sha256
 from typing import Any
+
+from smartcockpit_bench.hawkbit.actions import Action, Bundle, Entry, Status, Target
+
+__all__ = ["Action", "Bundle", "Entry", "Hawkbit", "Status", "Target"]
 
 STATUS_ENTRIES, MESSAGES, ATTRIBUTES = 1000, 50, 100
 """Quotas of an action, of an entry and of a target; past them the answer is 429."""
-_ATTRIBUTE = re.compile(r"""[a-zA-Z0-9_\-!@#$%^&*()+=\[\]{}|;:'",.<>/\\?\s]{0,128}""")
-"""Keys and values of configData (JpaControllerManagement, Target)."""
+_ATTRIBUTE = re.compile(r"[\t-\r -_a-}]{0,128}")
+"""Keys and values of configData: ASCII without ` and ~ (hawkBit's JpaControllerManagement)."""
 EXECUTIONS = {
     "closed", "proceeding", "canceled", "scheduled", "rejected", "resumed", "downloaded", "download",
 }  # fmt: skip
 OK, CREATED, BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, GONE, TOO_MANY = 200, 201, 400, 404, 405, 410, 429
-
-
-class Status(StrEnum):
-    """States of an action (org.eclipse.hawkbit.repository.model.Action.Status)."""
-
-    WAIT_FOR_CONFIRMATION = "wait_for_confirmation"
-    RUNNING = "running"
-    CANCELING = "canceling"
-    CANCELED = "canceled"
-    FINISHED = "finished"
-    ERROR = "error"
-    DOWNLOADED = "downloaded"
-
-    @property
-    def active(self) -> bool:
-        """True while the server waits for the device."""
-        return self in (Status.WAIT_FOR_CONFIRMATION, Status.RUNNING, Status.CANCELING)
-
-
-@dataclass
-class Bundle:
-    """An artifact of a software module."""
-
-    filename: str
-    data: bytes
-    version: str
-    name: str = "smartcockpit"
-    metadata: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.sha1 = sha1(self.data, usedforsecurity=False).hexdigest()
-        self.md5 = md5(self.data, usedforsecurity=False).hexdigest()
-        self.sha256 = sha256(self.data).hexdigest()
-
-
-@dataclass
-class Entry:
-    """One accepted feedback."""
-
-    execution: str
-    finished: str
-    code: int | None
-    details: list[str]
-
-    @property
-    def messages(self) -> int:
-        """Return how many messages it makes; a code is one, and where there is none the server writes one."""
-        return len(self.details) + (self.code is not None) or 1
-
-
-@dataclass
-class Action:
-    """An assignment of a bundle to a device."""
-
-    number: int
-    device: str
-    bundle: Bundle
-    forced: bool
-    download_only: bool
-    window: bool | None
-    """None: no maintenance schedule; else whether the window is open."""
-    status: Status
-    entries: list[Entry] = field(default_factory=list)
-    finals: list[Entry] = field(default_factory=list)
-    """What ended it: must be exactly one, however often the device repeats itself."""
-    noted: int = 1
-    """Status entries: the device's, and the server's own of assigning, being retrieved and cancelling."""
-    retrieved: bool = False
-    """True while the newest entry says that the device has looked at it."""
-
-    def note(self) -> None:
-        """Count an entry."""
-        self.noted, self.retrieved = self.noted + 1, False
-
-    def note_retrieved(self) -> None:
-        """Count that the device has looked, once in a row."""
-        self.noted, self.retrieved = self.noted + (not self.retrieved), True
-
-
-@dataclass
-class Target:
-    """A device as the server has it."""
-
-    token: str = ""
-    asks: bool = True
-    """Wants the attributes told."""
-    assigned: str = ""
-    """Version; "" none."""
-    installed: str = ""
-    installed_ms: int = 0
-    status: str = "unknown"
 
 
 class Hawkbit:

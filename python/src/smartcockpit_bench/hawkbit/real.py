@@ -25,9 +25,9 @@ from smartcockpit.core.errors import UnavailableError
 ARTIFACT = "org.eclipse.hawkbit:hawkbit-update-server:1.0.4"
 HINT = (
     f"it is {ARTIFACT} and needs Java 17: mvn dependency:get -Dartifact={ARTIFACT} -Dtransitive=false, or "
-    "name the file in HAWKBIT_JAR"
+    "name the file in HAWKBIT_JAR; more in docs/how-to/updates.md"
 )
-START_S = 180.0
+START_S = 300.0
 MAIN = "org.eclipse.hawkbit.app.Start"
 
 

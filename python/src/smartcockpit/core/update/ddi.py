@@ -24,8 +24,8 @@ ARTIFACTS = 64
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 LONGEST_ATTRIBUTE = 128
-_ODD = re.compile(r"""[^a-zA-Z0-9_\-!@#$%^&*()+=\[\]{}|;:'",.<>/\\?\s]""")
-"""What hawkBit refuses in an attribute, and with it all the others (JpaControllerManagement)."""
+_ODD = re.compile(r"[^\t-\r -_a-}]")
+"""What hawkBit refuses in an attribute, and with it all the others: all but ASCII without ` and ~."""
 _SLEEP = re.compile(r"([0-9]{1,3}):([0-5]?[0-9]):([0-5]?[0-9])")
 
 

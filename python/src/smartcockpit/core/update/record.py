@@ -29,21 +29,22 @@ def hash_of(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def read(lines: Iterable[str]) -> tuple[list[dict[str, Any]], str, int]:
+def read(lines: Iterable[str], *, whole: bool = True) -> tuple[list[dict[str, Any]], str, int]:
     """Return the entries, the hash to go on with, and the number of the first broken line (0: none).
 
-    After a broken line reading goes on: what stands there is still worth showing.
+    After a broken line reading goes on: what stands there is still worth showing. When `lines` are not the
+    `whole` record but its end, the first one is believed.
     """
     import json
 
     entries: list[dict[str, Any]] = []
-    last, broken = GENESIS, 0
+    last, broken = GENESIS if whole else "", 0
     for number, text in enumerate(lines, 1):
         try:
             entry = json.loads(text) if len(text) <= LONGEST_LINE else None
         except (ValueError, RecursionError):
             entry = None
-        if not isinstance(entry, dict) or entry.get("previous") != last:
+        if not isinstance(entry, dict) or entry.get("previous") != (last or entry.get("previous")):
             broken = broken or number
         if isinstance(entry, dict):
             entries.append({key: value for key, value in entry.items() if key != "previous"})

@@ -130,6 +130,8 @@ class Acts:
         compatible = (await engine.ports.installer.slots()).compatible
         engine.apply(lambda u: steps.inspected(u, bundle, compatible, host.running), "inspected")
         host.passed(bundle.build_us)
+        floor_us = max(engine.state.floor_us, bundle.build_us)
+        engine.keep(engine.state._replace(floor_us=floor_us), "clock floor")
         if not engine.update.download_only:  # there this word ends the action
             await self._tell("downloaded", feedback.DOWNLOADED, [])
         return True

@@ -62,7 +62,9 @@ class Ota:
         dialogue = Dialogue(network, url) if url else None
         power = PowerHold(connection)
         ports = Ports(file, record, network, Rauc(connection), gate, machine, power, dialogue)
-        engine = Engine(file.load(), ports, _pace(settings), _chance, service.changed)
+        kept = file.load()
+        machine.passed(kept.floor_us)
+        engine = Engine(kept, ports, _pace(settings), _chance, service.changed)
         engine.attributes = {"version": machine.running, "agent": __version__}
         service.attach(engine)
         if engine.update.phase is Phase.IDLE:
@@ -109,7 +111,7 @@ def _pace(settings: Settings) -> Pace:
     return Pace(
         Ask(settings.gate.ask), server.poll_s, server.least_poll_s, server.retry_first_s, server.retry_last_s,
         download.deadline_h * 3600, int(download.metered_mib * (1 << 20)), trial.reboot_s, trial.verdict_s,
-        trial.look_s, download.least_rate, download.rate_window_s, server.distribution,
+        trial.look_s, download.least_rate, download.rate_window_s, trial.retry_s, server.distribution,
     )  # fmt: skip
 
 

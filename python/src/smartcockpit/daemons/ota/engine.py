@@ -29,7 +29,10 @@ GATED = (Phase.DOWNLOADED, Phase.INSTALLING, Phase.INSTALLED, Phase.REBOOTING)
 """Phases in which the car's signals matter, or soon will; in all others they are left alone."""
 ACTS_PER_TURN = 64
 LONGEST_PAUSE_S = 3600.0
-LOCAL_RETRY_S = (1.0, 60.0)
+WORTH_A_START_S = 2.0
+"""The network process is kept over shorter pauses: starting it costs more than having it wait."""
+LOCAL_GROWTH = 60.0
+"""How far pauses after trouble with the installer or the disk grow."""
 Change = Callable[[Update], Update]
 
 
@@ -53,10 +56,10 @@ class Engine:
         self.reboot_asked = False
         """True once this process has asked for the reboot: one that was killed may not have got to it."""
         self.attributes: dict[str, str] = {}
-        local = BackOff(*LOCAL_RETRY_S, chance)
+        local = (pace.local_retry_s, pace.local_retry_s * LOCAL_GROWTH, chance)
         self.network = Pause(BackOff(pace.retry_first_s, pace.retry_last_s, chance))
-        self.installer = Pause(local)
-        self.storage = Pause(BackOff(*LOCAL_RETRY_S, chance))
+        self.installer = Pause(BackOff(*local))
+        self.storage = Pause(BackOff(*local))
         self.metered = ""
         self.chance, self._changed = chance, changed
         self.poll_at_s = 0.0
@@ -158,7 +161,8 @@ class Engine:
         self.ports.vehicle.want(update.phase in GATED and ready)
 
     async def _rest(self) -> None:
-        if self._job is None and self.next.waiting is not Waiting.TRIAL:
+        idle = self._job is None and self.next.waiting is not Waiting.TRIAL
+        if idle and self._pause_s() > WORTH_A_START_S:
             await self.ports.net.rest()
 
     def look_again_in(self, seconds: float) -> None:

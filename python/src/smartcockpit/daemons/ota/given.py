@@ -27,6 +27,8 @@ class Pace(NamedTuple):
     look_s: float = 5.0
     least_rate: float = 1024.0
     rate_window_s: float = 60.0
+    local_retry_s: float = 1.0
+    """First pause after the installer or the disk has failed; it grows to `LOCAL_GROWTH` times that."""
     distribution: str = "smartcockpit"
     """Name of the distribution set, under which the server is told what runs."""
 

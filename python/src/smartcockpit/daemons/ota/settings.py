@@ -80,13 +80,19 @@ class GateSettings(SettingsTable):
         "update that the server does not force, always for every one.",
         choices=("campaign", "soft", "always"),
     )
+    retry_s: float = setting(
+        5.0,
+        "Pause before signals that nobody offers are asked for again, s.",
+        low=0.01,
+        high=600.0,
+    )
     inhibit_folder: str = setting(
         "/run/smartcockpit/inhibit-update", "While a file lies here nothing is installed; its name says who."
     )
 
 
 class TrialSettings(SettingsTable):
-    """Patience around the reboot."""
+    """Patience with RAUC and around the reboot."""
 
     reboot_s: float = setting(300.0, "Then the reboot is asked for again, s.", low=0.1, high=3600.0)
     verdict_s: float = setting(
@@ -96,6 +102,9 @@ class TrialSettings(SettingsTable):
         high=86_400.0,
     )
     look_s: float = setting(5.0, "How often its verdict is looked for, s.", low=0.01, high=600.0)
+    retry_s: float = setting(
+        1.0, "Pause after RAUC or the disk has failed us, s; it doubles up to sixtyfold.", low=0.01, high=60.0
+    )
 
 
 class FileSettings(SettingsTable):
@@ -122,5 +131,5 @@ class Settings(SettingsTable):
     gate: GateSettings = setting(
         GateSettings, "What must be so before an installation and before the reboot."
     )
-    trial: TrialSettings = setting(TrialSettings, "Patience around the reboot.")
+    trial: TrialSettings = setting(TrialSettings, "Patience with RAUC and around the reboot.")
     files: FileSettings = setting(FileSettings, "Where things are; for tests and other layouts.")

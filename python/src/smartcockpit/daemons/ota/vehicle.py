@@ -14,8 +14,6 @@ from smartcockpit.core.signals import Value
 from smartcockpit.core.update.gate import SIGNALS, VIN, Block, Rules, block
 from smartcockpit.daemons.ota.settings import GateSettings
 
-RETRY_S = 5.0
-
 
 class CarGate:
     """The real `smartcockpit.daemons.ota.ports.Vehicle`."""
@@ -26,6 +24,7 @@ class CarGate:
         self._client = SignalsClient(connection)
         self._rules = Rules(settings.parked, settings.lowest_v)
         self._inhibitors = Path(settings.inhibit_folder)
+        self._retry_s = settings.retry_s
         self._changed = changed
         self._known: dict[str, tuple[Value, int]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -74,4 +73,4 @@ class CarGate:
             except SmartCockpitError:
                 self._known = {}
                 self._changed()
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(self._retry_s)
