@@ -179,6 +179,13 @@ def test_a_slot_knows_its_board_its_version_and_whom_it_trusts(installed: dict[s
         assert (root / point).is_dir()
 
 
+def test_the_first_boot_leaves_the_boot_container_of_an_imx_alone(installed: dict[str, Path]) -> None:
+    """It lies in the gap before the first partition, and systemd-repart would discard that."""
+    folder = installed["smartcockpit-slots"] / "usr/lib/systemd/system/systemd-repart.service.d"
+    said = "".join(path.read_text() for path in sorted(folder.iterdir()))
+    assert re.findall(r"^ExecStart=(.*)$", said, re.MULTILINE)[-1].endswith(" --discard=no")
+
+
 def test_initramfs_has_the_folders_that_its_init_mounts(installed: dict[str, Path]) -> None:
     root = installed["smartcockpit-initramfs-init"]
     init = (root / "init").read_text()

@@ -25,6 +25,7 @@ FILESEXTRAPATHS:prepend := "${SMARTCOCKPIT_SOURCE}:"
 SRC_URI = "file://LICENSE \
            ${@' '.join('file://bench/rootfs/common/' + path for path in d.getVar('SLOT_FILES').split())} \
            file://50-no-listeners.conf \
+           file://60-keep-gaps.conf \
            file://smartcockpit-slots.conf"
 S = "${UNPACKDIR}"
 
@@ -69,6 +70,7 @@ do_install() {
     install -D -m 0644 ${UNPACKDIR}/smartcockpit-slots.conf ${D}${nonarch_libdir}/tmpfiles.d/smartcockpit-slots.conf
     install -D -m 0644 ${UNPACKDIR}/50-no-listeners.conf \
         ${D}${nonarch_libdir}/systemd/resolved.conf.d/50-no-listeners.conf
+    install -m 0644 ${UNPACKDIR}/60-keep-gaps.conf ${D}${systemd_system_unitdir}/systemd-repart.service.d/
 }
 
 FILES:${PN} += "/boot /data ${datadir}/smartcockpit ${nonarch_libdir}/repart.d ${nonarch_libdir}/tmpfiles.d \
