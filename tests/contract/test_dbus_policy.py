@@ -136,6 +136,7 @@ del sys.argv[2:]
 BRIDGE = (
     """
 import inspect, linecache, textwrap, tomllib._parser
+import smartcockpit.core.checksum
 import smartcockpit.daemons.canbridge.__main__ as bridge
 """
     + DROP
@@ -144,8 +145,8 @@ sys.argv[1:] = []
 sys.exit(bridge.main())
 """
 )
-# Rights are dropped after the imports, those that runtime/lean.py defers included: the interpreter may lie in a
-# folder that only root can read.
+# Rights are dropped after the imports, those that runtime/lean.py defers and those of the compiled table included:
+# the interpreter may lie in a folder that only root can read.
 
 
 def probe(address: str, uid: int, *groups: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +26,9 @@ SPECS = (
     SignalSpec("Vehicle.Cabin.Door.IsOpen", Datatype.BOOLEAN, kind=SignalKind.ACTUATOR),
     SignalSpec("Vehicle.Cabin.Gear", Datatype.STRING, allowed=("P", "D")),
 )
+
+# A shell that started the tests in the background lets every child ignore Ctrl-C; these tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class PaperBridge(CanBridge1):
