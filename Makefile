@@ -5,6 +5,10 @@ ARCH    ?= amd64
 FLAVOUR ?= dev
 DRIVE   ?=
 VEHICLE ?=
+VERSION ?=
+NOTES   ?=
+CERT    ?=
+KEY     ?=
 ARGS    ?=
 
 # make install: where things go. The Yocto recipe and the image of the box set the same variables.
@@ -22,19 +26,19 @@ VEHICLES ?= $(patsubst dbc/%/vehicle.toml,%,$(wildcard dbc/*/vehicle.toml))
 
 venv     := .venv
 PYTHON   ?= $(venv)/bin/python
-sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR)
+sudo     := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=MIRROR,RELEASE_CA)
 ready    := $(venv)/.ready-$(ARCH)
 wheel     = build/wheel/smartcockpit.whl
 native   := build/native/$(or $(shell $(CC) -dumpmachine 2>/dev/null),none)/libcanreceive.so
 daemons  := $(shell sed -n 's/^smartcockpit-\([a-z]*\) = "smartcockpit\.daemons\..*/\1/p' python/pyproject.toml)
 packaged := $(shell find python/src/smartcockpit python/pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
 
-export MIRROR DRIVE VEHICLE
+export MIRROR DRIVE VEHICLE VERSION NOTES CERT KEY RELEASE_CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image shell test check test-fast test-system hawkbit-test perf generate lock native install \
-    install-python install-system install-vehicles install-native install-chimes clean FORCE
+.PHONY: help setup run named-inputs image bundle update-demo shell test check test-fast test-system hawkbit-test campaign perf generate \
+    lock native install install-python install-system install-vehicles install-native install-chimes clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -55,6 +59,13 @@ named-inputs:
 
 image: $(ready) $(wheel) ## build the disk image, unless it is current
 	@$(sudo) $(PYTHON) -m smartcockpit_bench.image --arch $(ARCH) --flavour $(FLAVOUR) --wheel $(wheel)
+
+update-demo: image ## the running box gets a new version from a local server, then a broken one that falls back
+	@$(PYTHON) -m smartcockpit_bench.update_demo
+
+bundle: image ## a signed update of this tree in build/bundle (VERSION=1.4.0 NOTES=file CERT= KEY=)
+	@$(PYTHON) -m smartcockpit_bench.bundle --arch $(ARCH) --flavour $(FLAVOUR) $${VERSION:+--version "$$VERSION"} \
+	    $${NOTES:+--notes "$$NOTES"} $${CERT:+--cert "$$CERT"} $${KEY:+--key "$$KEY"} $(ARGS)
 
 shell: $(ready) ## a root shell in the running box (dev flavour)
 	@$(PYTHON) -m smartcockpit_bench.shell $(ARGS)
@@ -95,6 +106,9 @@ test-system: image ## boot the image and test what a user would see
 hawkbit-test: $(ready) ## the update agent's conversation with a real Eclipse hawkBit (Java 17, HAWKBIT_JAR=)
 	@$(PYTHON) -m smartcockpit_bench.hawkbit.jar
 	@$(PYTHON) -m pytest -v tests/hawkbit $(ARGS)
+
+campaign: image ## power cuts at random moments of an update (ARGS='--cases 300 --seed 1'); goes on where it stopped
+	@$(PYTHON) -m smartcockpit_bench.campaign $(ARGS)
 
 perf: $(ready) $(native) ## benchmarks, each beside its peer
 	@missed=; for bench in tests/perf/bench_*.py; do \

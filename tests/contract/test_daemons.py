@@ -28,8 +28,14 @@ def package(daemon: str) -> Path:
     return ROOT / "python/src/smartcockpit/daemons" / daemon
 
 
-def events(daemon: str) -> dict[str, Event]:
-    module = importlib.import_module(f"smartcockpit.daemons.{daemon}.events")
+EVENTS = {
+    **{daemon: f"smartcockpit.daemons.{daemon}.events" for daemon in DAEMONS},
+    "health": "smartcockpit.health.events",
+}
+
+
+def events(program: str) -> dict[str, Event]:
+    module = importlib.import_module(EVENTS[program])
     return {name: value for name, value in vars(module).items() if isinstance(value, Event)}
 
 
@@ -61,7 +67,7 @@ def test_committed_default_settings_are_generated_from_the_dataclass(daemon: str
     assert committed == default_toml(daemon, settings), "run: make generate"
 
 
-@pytest.mark.parametrize("daemon", DAEMONS)
+@pytest.mark.parametrize("daemon", EVENTS)
 def test_events_are_explained_in_the_journal_catalog(daemon: str) -> None:
     entries = dict(re.findall(r"^-- (\w+)\n(.*?)(?=^-- |\Z)", CATALOG, re.M | re.S))
     for name, event in events(daemon).items():
@@ -72,7 +78,7 @@ def test_events_are_explained_in_the_journal_catalog(daemon: str) -> None:
 
 
 def test_catalog_explains_nothing_that_is_never_logged() -> None:
-    known = {event.message_id for daemon in DAEMONS for event in events(daemon).values()}
+    known = {event.message_id for program in EVENTS for event in events(program).values()}
     assert set(re.findall(r"^-- (\w+)$", CATALOG, re.M)) == known
 
 

@@ -26,6 +26,14 @@ MEMBER = READER
 smartcockpit-canbridge, the group of bin as smartcockpit, sys as smartcockpit-gnss, nobody as a stranger."""
 
 
+BASE = """<policy context="default"><allow user="*"/><deny own="*"/><deny send_type="method_call"/>
+      <allow send_type="signal"/><allow send_requested_reply="true" send_type="method_return"/>
+      <allow send_requested_reply="true" send_type="error"/><allow receive_type="method_call"/>
+      <allow receive_type="method_return"/><allow receive_type="error"/><allow receive_type="signal"/>
+      <allow send_destination="org.freedesktop.DBus"/></policy>"""
+"""What the system bus allows by itself."""
+
+
 def rights_of(path: Path) -> set[Right]:
     rights: set[Right] = set()
     for policy in ET.parse(path).getroot().findall("policy"):
@@ -111,15 +119,10 @@ def policed_bus():
         policy += path.read_text().split("<busconfig>")[1].split("</busconfig>")[0]
     policy = policy.replace('"smartcockpit-canbridge"', f'"{OWNER}"').replace('"smartcockpit"', f'"{MEMBER}"')
     policy = policy.replace('"smartcockpit-gnss"', f'"{OTHER_OWNER}"')
-    base = """<policy context="default"><allow user="*"/><deny own="*"/><deny send_type="method_call"/>
-      <allow send_type="signal"/><allow send_requested_reply="true" send_type="method_return"/>
-      <allow send_requested_reply="true" send_type="error"/><allow receive_type="method_call"/>
-      <allow receive_type="method_return"/><allow receive_type="error"/><allow receive_type="signal"/>
-      <allow send_destination="org.freedesktop.DBus"/></policy>"""
     with tempfile.TemporaryDirectory(prefix="sc-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with PrivateBus(folder, base + policy) as bus:
+        with PrivateBus(folder, BASE + policy) as bus:
             (folder / "bus").chmod(0o777)
             yield folder, bus
 

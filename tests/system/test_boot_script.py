@@ -66,35 +66,44 @@ def boot(folder: Path, slots: dict[str, Path], environment: bytes | None) -> tup
     return said, bootscript.parse_environment((folder / "after").read_bytes())
 
 
-def env(order: str, a: int, b: int) -> bytes:
+def env(order: str, a: object, b: object) -> bytes:
     values = {"BOOT_ORDER": order, "BOOT_A_LEFT": str(a), "BOOT_B_LEFT": str(b)}
     return bootscript.environment(values)
 
 
 A, B, BOTH = ("rootfs-a",), ("rootfs-b",), ("rootfs-a", "rootfs-b")
+TRIAL, PROVEN = True, False
 CASES = {
-    "first choice loses one attempt": (BOTH, env("A B", 3, 3), "A", 2, 3),
-    "its last attempt is used": (BOTH, env("A B", 1, 3), "A", 0, 3),
-    "without attempts the other one is taken": (BOTH, env("A B", 0, 2), "B", 0, 1),
-    "the order is kept": (BOTH, env("B A", 3, 1), "B", 3, 0),
-    "both at zero never stops": (BOTH, env("B A", 0, 0), "A", 2, 3),
-    "an empty slot is skipped": (A, env("B A", 3, 3), "A", 2, 3),
-    "only the empty slot has attempts": (B, env("A B", 3, 0), "B", 3, 2),
-    "a broken environment counts as new": (BOTH, b"\1" * bootscript.ENV_SIZE, "A", 2, 3),
-    "no environment counts as new": (BOTH, None, "A", 2, 3),
-    "garbage in a counter is no attempt": (BOTH, env("A B", 7, 1), "B", 7, 0),
+    "a proven slot has many attempts": (BOTH, env("A B", "f", 3), "A B", "e", "3", PROVEN),
+    "hexadecimal digits count down": (BOTH, env("A B", "a", 3), "A B", "9", "3", PROVEN),
+    "the first of three is on trial": (BOTH, env("B A", "f", 3), "B A", "f", "2", TRIAL),
+    "its last attempt is used": (BOTH, env("A B", 1, "f"), "A B", "0", "f", TRIAL),
+    "given up, the other one is taken and preferred": (BOTH, env("A B", 0, "f"), "B A", "0", "e", PROVEN),
+    "the order is kept": (BOTH, env("B A", 3, "f"), "B A", "3", "e", PROVEN),
+    "both at zero never stops": (BOTH, env("A B", 0, 0), "A B", "2", "3", TRIAL),
+    "both at zero keeps the order": (BOTH, env("B A", 0, 0), "B A", "3", "2", TRIAL),
+    "a slot marked bad stays out": (BOTH, env("B", "f", 0), "B", "3", "2", TRIAL),
+    "an empty slot is skipped": (A, env("B A", "f", 3), "A B", "e", "3", PROVEN),
+    "only the empty slot has attempts": (B, env("A B", 3, 0), "B A", "3", "2", TRIAL),
+    "only the empty slot is in the order": (B, env("A", "f", "f"), "B A", "3", "2", TRIAL),
+    "an order of nonsense is replaced": (BOTH, env("C D", "f", "f"), "A B", "2", "3", TRIAL),
+    "a broken environment counts as new": (BOTH, b"\1" * bootscript.ENV_SIZE, "A B", "2", "3", TRIAL),
+    "no environment counts as new": (BOTH, None, "A B", "2", "3", TRIAL),
+    "garbage in a counter is no attempt": (BOTH, env("A B", "g", 1), "B A", "g", "0", TRIAL),
+    "a number of two digits is no attempt": (BOTH, env("A B", "10", 1), "B A", "10", "0", TRIAL),
 }
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_slot_is_chosen_by_attempts_left(
-    tmp_path: Path, slot: Path, case: tuple[tuple[str, ...], bytes | None, str, int, int]
+    tmp_path: Path, slot: Path, case: tuple[tuple[str, ...], bytes | None, str, str, str, bool]
 ) -> None:
-    filled, environment, expected, left_a, left_b = case
+    filled, environment, order, left_a, left_b, trial = case
     said, after = boot(tmp_path, dict.fromkeys(filled, slot), environment)
-    assert f"smartcockpit: slot {expected}," in said, said[-800:]
+    assert f"smartcockpit: slot {order[0]}," in said, said[-800:]
     assert "STARTED" in said
-    assert (after["BOOT_A_LEFT"], after["BOOT_B_LEFT"]) == (str(left_a), str(left_b))
+    assert after == {"BOOT_ORDER": order, "BOOT_A_LEFT": left_a, "BOOT_B_LEFT": left_b}
+    assert ("smartcockpit.trial" in said) == trial
 
 
 def test_without_any_kernel_it_says_so_and_tries_again(tmp_path: Path) -> None:

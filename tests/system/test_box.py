@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 from smartcockpit_bench.qemu.box import Box
+from smartcockpit_bench.unit import judged
 
 
 def test_every_unit_has_started(box: Box) -> None:
@@ -37,15 +38,27 @@ def test_machine_id_is_kept_for_the_next_boot(box: Box) -> None:
 
 
 def test_boot_loader_chose_slot_a_and_the_attempt_was_given_back(box: Box) -> None:
-    assert "smartcockpit: slot A, order A B, left A 2 B 0" in box.serial()
-    box.agent.sh("systemctl start box-mark-good.service")
-    assert "BOOT_A_LEFT=3" in box.agent.sh("fw_printenv")
+    assert "smartcockpit: slot A, order A B, left A e B 0" in box.serial()
+    assert "BOOT_A_LEFT=f" in box.agent.sh("fw_printenv")
+
+
+def test_health_gate_has_judged_this_boot(box: Box) -> None:
+    judged(box)
+    verdict = json.loads(box.agent.run("cockpitctl", "health", "--json", check=False).out)
+    assert (verdict["verdict"], verdict["trial"], verdict["slot"], verdict["this_boot"]) == (
+        "good",
+        False,
+        "A",
+        True,
+    )
+    found = {check["name"]: check["ok"] for check in verdict["checks"]}
+    assert found == dict.fromkeys(("bus", "units", "can", "gnss", "audio", "data", "settings", "ota"), True)
 
 
 def test_rauc_knows_both_slots_and_takes_verity_bundles_alone(box: Box) -> None:
     status = json.loads(box.agent.run("rauc", "status", "--output-format=json").out)
     assert (status["compatible"], status["booted"]) == ("smartcockpit-qemu", "A")
-    assert "bundle-formats=-plain" in box.agent.sh("cat /etc/rauc/system.conf")
+    assert "bundle-formats=-plain -crypt" in box.agent.sh("cat /etc/rauc/system.conf")
 
 
 def test_both_processors_work(box: Box) -> None:

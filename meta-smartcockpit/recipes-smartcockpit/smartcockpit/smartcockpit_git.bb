@@ -130,6 +130,10 @@ SYSTEMD_SERVICE:${PN} = "smartcockpit.target \
                          smartcockpit-canbridge.service \
                          smartcockpit-can-restart.path \
                          smartcockpit-gnss.service \
+                         smartcockpit-health.service \
+                         smartcockpit-health-early.service \
+                         smartcockpit-health-deadline.timer \
+                         smartcockpit-health-reboot.path \
                          smartcockpit-ota.service \
                          smartcockpit-ota-reboot.path \
                          smartcockpit-power.service \
@@ -146,4 +150,5 @@ USERADD_PARAM:${PN} = "${NOBODY_HOME} smartcockpit-canbridge; \
                        ${NOBODY_HOME} smartcockpit-power; \
                        ${NOBODY_HOME} smartcockpit-sound; \
                        ${NOBODY_HOME} smartcockpit-ota; \
+                       ${NOBODY_HOME} smartcockpit-health; \
                        ${NOBODY_HOME} smartcockpit-player"

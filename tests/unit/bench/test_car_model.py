@@ -91,3 +91,14 @@ def test_same_seed_and_times_give_the_same_car_whatever_the_steps() -> None:
         one.advance(i * 0.1)
     assert one.state == other.advance(60.0)
     assert Car(4).advance(60.0) != one.state
+
+
+def test_a_parked_car_stays_where_it_is() -> None:
+    car = Car()
+    car.parked = True
+    state = car.advance(60.0)
+    assert (state.motion.speed_kmh, state.powertrain.selector, state.controls.parking_brake) == (
+        0.0,
+        PARK,
+        True,
+    )

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smartcockpit.bus.client import properties
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.bus.errors import NotOfferedError, RemoteError
@@ -33,8 +35,8 @@ class UnitState(NamedTuple):
     """When it entered `active_state`, µs CLOCK_REALTIME; 0: never."""
 
 
-async def unit_state(connection: BusConnection, unit: str) -> UnitState:
-    """Return the state of `unit`, loaded or not.
+async def unit_properties(connection: BusConnection, unit: str) -> dict[str, Any]:
+    """Return all properties of `unit` as systemd names them, those of its kind included, loaded or not.
 
     Raises `UnavailableError` when there is no systemd on this bus, `AccessDeniedError` when it must not be
     asked.
@@ -43,18 +45,24 @@ async def unit_state(connection: BusConnection, unit: str) -> UnitState:
         (path,) = await connection.call(SYSTEMD, MANAGER_PATH, f"{SYSTEMD}.Manager", "LoadUnit", "s", (unit,))
     except RemoteError as error:
         raise UnavailableError(f"systemd knows no {unit}: {error.message}", error.hint) from error
-    of_unit = await properties(connection, SYSTEMD, path, f"{SYSTEMD}.Unit")
+    found = await properties(connection, SYSTEMD, path, f"{SYSTEMD}.Unit")
     try:
-        of_service = await properties(connection, SYSTEMD, path, f"{SYSTEMD}.Service")
+        found |= await properties(connection, SYSTEMD, path, f"{SYSTEMD}.Service")
     except NotOfferedError:  # a target, a socket
-        of_service = {}
-    memory = of_service.get("MemoryCurrent", _UNKNOWN)
+        return found
+    return found
+
+
+async def unit_state(connection: BusConnection, unit: str) -> UnitState:
+    """Return the state of `unit`, loaded or not; raises as `unit_properties`."""
+    found = await unit_properties(connection, unit)
+    memory = found.get("MemoryCurrent", _UNKNOWN)
     return UnitState(
         unit,
-        of_unit.get("LoadState", ""),
-        of_unit.get("ActiveState", ""),
-        of_unit.get("SubState", ""),
-        of_service.get("NRestarts", 0),
+        found.get("LoadState", ""),
+        found.get("ActiveState", ""),
+        found.get("SubState", ""),
+        found.get("NRestarts", 0),
         None if memory == _UNKNOWN else memory,
-        of_unit.get("StateChangeTimestamp", 0),
+        found.get("StateChangeTimestamp", 0),
     )

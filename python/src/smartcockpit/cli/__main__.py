@@ -60,6 +60,10 @@ def _run(options: argparse.Namespace) -> int:
         from smartcockpit.cli import config
 
         return config.run(options)
+    if options.verb == "health":
+        from smartcockpit.cli import health
+
+        return health.run(options)
     import asyncio
 
     return asyncio.run(_talk(options))

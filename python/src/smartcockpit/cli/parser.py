@@ -107,6 +107,7 @@ def build() -> argparse.ArgumentParser:
     _add_ota(verbs.add_parser("ota", help="the update", description="The update of this unit."), common)
     config = verb("config", "each setting of a daemon, and the file that it comes from")
     config.add_argument("daemon", nargs="*", help="only these, such as canbridge")
+    verb("health", "whether this boot has proved itself: verdict of the health gate, check by check")
     live = verb("live", "signals, daemons and buses as a stream of JSON lines, for a viewer elsewhere")
     live.add_argument(
         "--output", metavar="FILE", help="write to this file or port (default: standard output)"

@@ -17,7 +17,7 @@ STATE_COLOURS = {
     "valid": GREEN, "active": GREEN, "error-active": GREEN, "running": GREEN, "on": GREEN,
     "stale": YELLOW, "activating": YELLOW, "error-warning": YELLOW, "reloading": YELLOW,
     "deactivating": YELLOW, "waking": YELLOW, "accessory": YELLOW, "shutting-down": YELLOW,
-    "invalid": RED, "failed": RED, "error-passive": RED, "bus-off": RED,
+    "ok": GREEN, "skipped": DIM, "invalid": RED, "failed": RED, "error-passive": RED, "bus-off": RED,
     "unavailable": DIM, "inactive": DIM, "not-found": DIM,
 }  # fmt: skip
 

@@ -4,9 +4,9 @@
     python3 -SPE …/smartcockpit/runtime/module_pack_writer.py --site FOLDER [--destdir FOLDER] [--strict]
 
 To be run by the interpreter that will run the programs, when the .pyc files are there. What goes in is found,
-not listed: the installed programs (daemons and cockpitctl) are imported, and what their modules import in
-functions, as far as that is ours or the standard library's. Names the programs that cannot be imported, whose
-own modules are then missing from the pack; with --strict that is an error.
+not listed: the installed programs (daemons, health gate, cockpitctl) are imported, and what their modules
+import in functions, as far as that is ours or the standard library's. Names the programs that cannot be
+imported, whose own modules are then missing from the pack; with --strict that is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 
-PROGRAMS = ("smartcockpit.daemons.", "smartcockpit.cli.")
+PROGRAMS = ("smartcockpit.daemons.", "smartcockpit.cli.", "smartcockpit.health.")
 """Whose start is packed; the vehicle compiler is a tool for the desk."""
 
 

@@ -21,6 +21,8 @@ class Car:
 
     def __init__(self, seed: int = 1) -> None:
         self.state = CarState()
+        self.parked = False
+        """While true the driver stays away, and the car where the drive begins."""
         self._random = random.Random(seed)  # noqa: S311 - road noise, no secret
         self._noise = 0.0
         self._chassis = Chassis()
@@ -36,7 +38,7 @@ class Car:
 
     def _step(self, time_s: float) -> None:
         car = self.state
-        loop_s = time_s % route.LOOP_S
+        loop_s = 0.0 if self.parked else time_s % route.LOOP_S
         self._noise += (self._random.uniform(-1.0, 1.0) - self._noise) * 0.05
         cabin.set_controls(car.controls, loop_s, car)
         car.powertrain.selector = route.SELECTOR.at(loop_s)

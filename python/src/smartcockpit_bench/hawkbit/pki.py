@@ -16,9 +16,13 @@ TLS_FAULTS = (
 
 
 class Pki:
-    """Writes what clients need below `folder`: ca.pem, client.pem (certificate and key)."""
+    """Writes what clients need below `folder`: ca.pem, client.pem (certificate and key).
 
-    def __init__(self, folder: Path) -> None:
+    `names` are those of the server, or its addresses.
+    """
+
+    def __init__(self, folder: Path, names: tuple[str, ...] = ("localhost",)) -> None:
+        self._names = names
         self.ca = trustme.CA()
         self.ca_file = folder / "ca.pem"
         self.client_file = folder / "client.pem"
@@ -49,7 +53,7 @@ class Pki:
             case "self-signed" | "unknown-ca":
                 leaf = trustme.CA().issue_cert("localhost")
             case _:
-                leaf = self.ca.issue_cert("localhost")
+                leaf = self.ca.issue_cert(*self._names)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if fault == "self-signed":
             alone = trustme.CA()

@@ -8,22 +8,20 @@ import shutil
 import sys
 from pathlib import Path
 
-from smartcockpit import __version__
-
 from smartcockpit_bench.image import foreign, initramfs, kernel, native, tune
+from smartcockpit_bench.image.identity import Identity
 from smartcockpit_bench.places import BENCH, BUILD, CACHE, ROOT, read_list
 from smartcockpit_bench.progress import run, step
 
 ROOTFS = BENCH / "rootfs"
 SSH_KEY = BUILD / "ssh" / "id_ed25519"
 SITE = "usr/lib/python3/dist-packages"
-# Fixed, so that equal input gives equal blocks and an adaptive update fetches only what has changed.
-_UUID = "5c0c2b1e-7a54-4c6e-9a8e-5d1f0a3b7c11"
 _MOUNT_POINTS = ("data", "boot/firmware", "etc/smartcockpit")
 
 
-def populate(root: Path, base: Path, boot: kernel.Kernel, *, arch: str, flavour: str, wheel: Path) -> None:
+def populate(root: Path, base: Path, boot: kernel.Kernel, identity: Identity, wheel: Path) -> None:
     """Fill the empty folder `root` with the whole root file system."""
+    arch, flavour = identity.arch, identity.flavour
     with step("unpacking the Debian root"):
         root.mkdir()
         run(
@@ -43,7 +41,7 @@ def populate(root: Path, base: Path, boot: kernel.Kernel, *, arch: str, flavour:
         shutil.copyfile(boot.image, root / "boot/vmlinuz")
         initramfs.write(boot, root / "boot/initrd.img")
     with step("presets, byte-code, catalogues"):
-        _finish(root, flavour)
+        _finish(root, identity)
 
 
 def _install_ours(root: Path, arch: str, wheel: Path) -> None:
@@ -112,16 +110,15 @@ def _overlay(source: Path, root: Path) -> None:
                 goal.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
 
 
-def _finish(root: Path, flavour: str) -> None:
+def _finish(root: Path, identity: Identity) -> None:
     for point in _MOUNT_POINTS:
         (root / point).mkdir(parents=True, exist_ok=True)
     # Empty, not absent: systemd then makes an id up for this boot and does not take it for a first boot.
     (root / "etc/machine-id").write_text("")
     (root / "etc/hostname").write_text("smartcockpit\n")
     (root / "etc/resolv.conf").unlink(missing_ok=True)
-    with (root / "usr/lib/os-release").open("a") as release:
-        release.write(f"IMAGE_ID=smartcockpit-qemu\nIMAGE_VERSION={__version__}\nVARIANT_ID={flavour}\n")
-    if flavour == "dev":
+    identity.write(root)
+    if identity.flavour == "dev":
         _authorise(root)
     inside = ["chroot", root]
     run([*inside, "systemd-sysusers"], doing="adding the users")
@@ -142,6 +139,7 @@ def _finish(root: Path, flavour: str) -> None:
     folders = [f"/{SITE}", "/usr/lib/smartcockpit", "/usr/lib/smartcockpit-bench"]
     present = [folder for folder in folders if (root / folder[1:]).is_dir()]
     run([*inside, *python, "-f", *present], doing="compiling byte-code")
+    identity.settle(root)  # the pack knows each source by its time
     writer = f"/{SITE}/smartcockpit/runtime/module_pack_writer.py"
     pack = ["python3", "-SPE", writer, "--site", f"/{SITE}", "--strict"]
     run([*inside, *pack], doing="packing the modules of our programs")
@@ -152,6 +150,7 @@ def _finish(root: Path, flavour: str) -> None:
     for pattern in read_list(ROOTFS / "removed.list"):
         for path in root.glob(pattern):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    identity.settle(root)
 
 
 def _authorise(root: Path) -> None:
@@ -163,11 +162,3 @@ def _authorise(root: Path) -> None:
     folder = root / "root/.ssh"
     folder.mkdir(mode=0o700, exist_ok=True)
     shutil.copyfile(SSH_KEY.with_suffix(".pub"), folder / "authorized_keys")
-
-
-def file_system(root: Path, image: Path, size_mib: int) -> None:
-    """Make the ext4 image of a slot: no journal (it is never written), fixed identity."""
-    options = "^has_journal,^metadata_csum_seed,^orphan_file"
-    identity = ["-U", _UUID, "-E", f"hash_seed={_UUID},root_owner=0:0"]
-    command = ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-m", "0", "-O", options, *identity]
-    run([*command, "-d", root, image, f"{size_mib}M"], doing="making the root file system")

@@ -43,10 +43,16 @@ class Box:
         flavour: str = "dev",
         direct: bool = False,
         bench_disk: Path | None = None,
+        disks: tuple[Path, ...] = (),
+        cache: str = "unsafe",
+        server_port: int | None = None,
         keep: Path | None = None,
         announce: bool = False,
     ) -> None:
-        """Prepare; `direct` skips the boot loader, `announce` lets `make shell` find this box."""
+        """Prepare; `direct` skips the boot loader, `announce` lets `make shell` find this box.
+
+        `server_port` is a port of this host that the guest reaches as `machine.SERVER` (dev flavour).
+        """
         image = image_dir(arch, flavour)
         if not (image / "disk.img").is_file():
             raise UnavailableError(f"there is no {arch} {flavour} image", "run `make image`")
@@ -61,6 +67,9 @@ class Box:
             folder=self.folder,
             accelerator=hardware,
             bench_disk=bench_disk,
+            disks=disks,
+            cache=cache,
+            server_port=server_port,
             ssh_port=_free_port() if flavour == "dev" else None,
             kernel_line=_kernel_line(arch) if direct else None,
         )

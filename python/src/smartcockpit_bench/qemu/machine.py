@@ -16,6 +16,8 @@ VIEW_PORT = "org.smartcockpit.view"
 AGENT_PORT = "org.qemu.guest_agent.0"
 COCKPIT_CAN, CAR_CAN = 0x10, 0x11
 """PCI device numbers on bus 0 of the two CAN controllers."""
+SERVER = ("10.0.2.100", 443)
+"""Where the guest finds a server that runs on the host; nothing else of the host can be reached."""
 RECEIVER = "usb-serial,chardev=gnss,bus=usb.0"
 """The cable of the GNSS receiver, as QMP's device_add wants it too."""
 PROGRAMS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
@@ -32,7 +34,14 @@ class Hardware:
     folder: Path
     accelerator: str
     bench_disk: Path | None = None
+    disks: tuple[Path, ...] = ()
+    """Further disks, raw and read-only, for tests: /dev/disk/by-id/virtio-disk0 …"""
+    cache: str = "unsafe"
+    """QEMU's cache mode of the system disk. unsafe: flushes are ignored; the layer is thrown away anyway.
+    Tests of power cuts take writeback, where what was flushed is on the host."""
     ssh_port: int | None = None
+    server_port: int | None = None
+    """Port of the host that the guest finds at `SERVER`."""
     kernel_line: str | None = None
     """Boot this kernel directly with these arguments; None: by the real boot loader."""
 
@@ -59,8 +68,9 @@ def arguments(hardware: Hardware) -> list[str]:
         *_board(hardware),
         *("-smp", str(CPUS), "-m", str(MEMORY_MIB)),
         *_boot(hardware),
-        *_disk("system", hardware.disk, "qcow2"),
-        *(_disk("bench", hardware.bench_disk, "raw", read_only=True) if hardware.bench_disk else []),
+        *_disk("system", hardware.disk, f"qcow2,cache={hardware.cache}"),
+        *(_read_only("bench", hardware.bench_disk) if hardware.bench_disk else []),
+        *(word for number, path in enumerate(hardware.disks) for word in _read_only(f"disk{number}", path)),
         *("-device", "virtio-rng-pci", "-rtc", "base=utc,clock=host"),
         *("-object", "can-bus,id=wire"),
         *("-device", f"kvaser_pci,canbus=wire,addr={COCKPIT_CAN:#x}"),
@@ -90,13 +100,15 @@ def _boot(hardware: Hardware) -> list[str]:
     return [*parts, "-append", hardware.kernel_line]
 
 
-def _disk(name: str, path: Path, form: str, *, read_only: bool = False) -> list[str]:
-    # unsafe: flushes are ignored. The layer is thrown away; tests of power cuts choose their own cache mode.
+def _disk(name: str, path: Path, how: str) -> list[str]:
     file = str(path).replace(",", ",,")
-    drive = f"id={name},if=none,format={form},cache=unsafe,file={file}" + (
-        ",readonly=on" if read_only else ""
-    )
-    return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]
+    drive = f"id={name},if=none,format={how},file={file}"
+    # The guest knows a disk by its serial number; the kernel's names depend on which disks there are.
+    return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name},serial={name}"]
+
+
+def _read_only(name: str, path: Path) -> list[str]:
+    return _disk(name, path, "raw,cache=unsafe,readonly=on")
 
 
 def _sound(hardware: Hardware) -> list[str]:
@@ -131,4 +143,8 @@ def _network(hardware: Hardware) -> list[str]:
     if hardware.ssh_port is None:
         return ["-nic", "none"]
     forward = f"hostfwd=tcp:127.0.0.1:{hardware.ssh_port}-:22"
+    if hardware.server_port is not None:
+        # One process for each connection: QEMU itself would pass on a single one.
+        host, port = SERVER
+        forward += f",guestfwd=tcp:{host}:{port}-cmd:socat STDIO TCP:127.0.0.1:{hardware.server_port}"
     return ["-netdev", f"user,id=net,restrict=on,{forward}", "-device", "virtio-net-pci,netdev=net,romfile="]

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from smartcockpit.adapters.network import NetworkError
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
@@ -23,6 +24,9 @@ from smartcockpit.core.update.state import State, Update
 from smartcockpit.daemons.ota import events, polling
 from smartcockpit.daemons.ota.dialogue import ServerError
 from smartcockpit.daemons.ota.given import Pace, Pause, Ports
+
+if TYPE_CHECKING:
+    from smartcockpit.daemons.ota.acts import Acts
 
 log = logging.getLogger(__name__)
 GATED = (Phase.DOWNLOADED, Phase.INSTALLING, Phase.INSTALLED, Phase.REBOOTING)
@@ -100,7 +104,6 @@ class Engine:
 
         acts = Acts(self)
         self._wake.clear()
-        self.next = Next(Act.REST)
         for _ in range(ACTS_PER_TURN):
             try:
                 self._reap()
@@ -113,7 +116,7 @@ class Engine:
                     await acts.tell_progress(self.next)
                     if decide(self.update, self._view()) == following:
                         break
-                elif not await acts.do(following):
+                elif not await self._do(acts, following):
                     await acts.tell_progress(self.next)
                     break
             except UnavailableError as error:
@@ -123,6 +126,11 @@ class Engine:
         await self._rest()
         self._changed()
         return self._pause_s()
+
+    async def _do(self, acts: Acts, following: Next) -> bool:
+        if following.act is not Act.JUDGE:  # which looks whether it still has to wait
+            self.next = Next(Act.REST)
+        return await acts.do(following)
 
     def _view(self) -> View:
         pace, host = self.pace, self.ports.host

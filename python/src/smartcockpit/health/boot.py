@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which boot this is: slot, version, and whether the slot is on trial.
+
+Two memories that fail independently say so. The boot loader's counter: a slot that was not marked good since
+it was installed has three attempts or fewer (bench/boot/boot.cmd), and the kernel line says
+`smartcockpit.trial`. Our record on the data partition: which installation of the slot has passed the gate. A
+slot is on trial when the boot loader says so and the record does not know it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smartcockpit.core.named import NamedTuple
+from smartcockpit.health import places
+from smartcockpit.health.rauc import Slot
+
+TRIAL_WORD = "smartcockpit.trial"
+
+
+class Boot(NamedTuple):
+    """The running system."""
+
+    slot: str
+    """A or B; empty when no boot loader chose one."""
+    boot_id: str
+    version: str
+    flagged: bool
+    """The boot loader takes the slot for one on trial."""
+
+
+def this_boot() -> Boot:
+    """Return what this boot is; what cannot be read is empty."""
+    words = _text(places.KERNEL_LINE).split()
+    slot = next((word.partition("=")[2] for word in words if word.startswith("rauc.slot=")), "")
+    release = dict(line.split("=", 1) for line in _text(places.OS_RELEASE).splitlines() if "=" in line)
+    version = release.get("IMAGE_VERSION", "").strip('"')
+    return Boot(slot, _text(places.BOOT_ID).strip(), version, TRIAL_WORD in words)
+
+
+def is_proven(slot: Slot) -> bool:
+    """Tell whether this very installation of the slot has passed the gate."""
+    known = places.read(places.PROVEN).get("slots")
+    return isinstance(known, dict) and known.get(slot.name) == slot.installation
+
+
+def record_proven(slot: Slot) -> None:
+    """Remember that this installation has passed; nothing is written when that is known."""
+    if is_proven(slot):
+        return
+    known = places.read(places.PROVEN).get("slots")
+    slots = {**known} if isinstance(known, dict) else {}
+    places.write(places.PROVEN, {"format": 1, "slots": {**slots, slot.name: slot.installation}})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""

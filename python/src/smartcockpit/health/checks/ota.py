@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The update daemon reaches its server, if it could before: else the next repair could not be sent.
+
+A car that stands where there is no network is not the new system's fault: then nothing is asked.
+"""
+
+from __future__ import annotations
+
+from smartcockpit.bus.client import properties
+from smartcockpit.core.errors import SmartCockpitError
+from smartcockpit.health.check import CheckFailedError, CheckSkippedError, Cockpit
+
+NAME = "ota"
+SERVICE = "org.smartcockpit.Ota1"
+NETWORK = "org.freedesktop.network1"
+
+
+async def check(cockpit: Cockpit) -> str:
+    """Look at how the talk with the server goes (Ota1.Server)."""
+    await cockpit.needs("ota")
+    found = await properties(cockpit.bus, SERVICE, "/org/smartcockpit/Ota1", SERVICE)
+    server = found.get("Server", {})
+    if not server.get("Url"):
+        raise CheckSkippedError("no server is set")
+    if not server.get("Trouble"):
+        return cockpit.judge("ota", True, "the server answers" if server.get("Answered") else "not asked yet")
+    if not await _online(cockpit):
+        cockpit.able.update({"ota"} & (cockpit.before or set()))
+        raise CheckSkippedError(f"there is no network ({server['Trouble']})")
+    reason = f"the server does not answer: {server['Trouble']}"
+    if "ota" not in (cockpit.before or ()):
+        raise CheckSkippedError(f"{reason}; nor did it before")
+    raise CheckFailedError(reason)
+
+
+async def _online(cockpit: Cockpit) -> bool:
+    try:
+        network = await properties(cockpit.bus, NETWORK, "/org/freedesktop/network1", f"{NETWORK}.Manager")
+    except SmartCockpitError:
+        return False
+    return network.get("OperationalState") in ("routable", "degraded")
