@@ -162,6 +162,8 @@ async def start(bridge: Bridge, client: RawClient) -> None:
 async def test_frames_become_signals_with_quality(bridge: Bridge, client: RawClient) -> None:
     await start(bridge, client)
     assert await reading(client, SPEED) == (0.0, UNAVAILABLE)
+    assert (await prop(client, "Counters"))["chassis"]["FirstFrame"] == 0
+    before_us = time.monotonic_ns() // 1000
     bridge.chassis.send(speed_frame(12.5, 40))
     bridge.cabin.send(light_frame(70))
     await becomes(client, SPEED, 12.5, VALID)
@@ -169,6 +171,9 @@ async def test_frames_become_signals_with_quality(bridge: Bridge, client: RawCli
     await becomes(client, BRIGHTNESS, 70, VALID)
     counters = await prop(client, "Counters")
     assert (counters["chassis"]["Frames"], counters["cabin"]["Frames"]) == (1, 1)
+    while not (first_us := (await prop(client, "Counters"))["chassis"]["FirstFrame"]):
+        await asyncio.sleep(0.01)
+    assert before_us <= first_us <= time.monotonic_ns() // 1000
     assert (await prop(client, "Buses"))["cabin"]["DataBitrate"].value == 2_000_000
     assert await prop(client, "Vehicle") == "mini"
     assert await prop(client, "Decoder") == "native"

@@ -2,13 +2,11 @@
 """Where the time went between power-on and the first valid signal, from systemd's monotonic stamps.
 
 Stages: userspace (systemd runs), units (they are loaded), canbridge (its unit is active), first signal (the
-first valid reading), finished (all jobs of the boot are done). What the boot loader took before is
-not visible from here.
+first frame with signals has been decoded), finished (all jobs of the boot are done). What the boot loader took
+before is not visible from here.
 """
 
 from __future__ import annotations
-
-import time
 
 from smartcockpit.bus import names
 from smartcockpit.bus.connection import BusConnection
@@ -27,10 +25,10 @@ COMPLETE = len(STAMPS) + 1
 """Number of stages when all are known."""
 
 
-async def stages(bus: BusConnection, first_valid_us: int) -> list[tuple[str, float]]:
+async def stages(bus: BusConnection, first_frame_us: int) -> list[tuple[str, float]]:
     """Return (stage, seconds since the kernel started) in order of time; those not reached are left out.
 
-    `first_valid_us` is the time of the first valid reading, µs CLOCK_REALTIME, 0 when there is none yet.
+    `first_frame_us` is the time of the first decoded frame, µs CLOCK_MONOTONIC, 0 when there is none yet.
     Without systemd on the bus the list is empty.
     """
     found: list[tuple[str, float]] = []
@@ -43,7 +41,6 @@ async def stages(bus: BusConnection, first_valid_us: int) -> list[tuple[str, flo
                 found.append((name, reply[0] / 1e6))
     except SmartCockpitError:
         return []
-    if first_valid_us:
-        uptime_offset = time.time() - time.monotonic()
-        found.append(("first signal", round(first_valid_us / 1e6 - uptime_offset, 3)))
+    if first_frame_us:
+        found.append(("first signal", first_frame_us / 1e6))
     return sorted(found, key=lambda stage: stage[1])

@@ -4,7 +4,7 @@
 JSON: {"vehicle": …, "version": …, "decoder": "native" or "python", "buses": [{name, interface, state,
 since_us, reason, bitrate, data_bitrate, load_percent (null when not known), frames, unchanged, drops,
 error_frames, bus_off, restarts, rx_errors, tx_errors, unknown_id, short_frame, unknown_mux, checksum_errors,
-counter_errors, out_of_range}]}.
+counter_errors, out_of_range, first_frame_us (since the kernel started, 0: none yet)}]}.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def as_json(name: str, state: CanBridgeState) -> dict[str, Any]:
     status = as_dict(state.buses.get(name) or BusStatus(interface="", state="unavailable"))
     status["since_us"] = status.pop("since")
     counters = as_dict(state.counters.get(name) or BusCounters())
+    counters["first_frame_us"] = counters.pop("first_frame")
     return {"name": name, **status, "load_percent": state.load.get(name), **counters}
 
 

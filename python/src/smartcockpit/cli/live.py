@@ -33,7 +33,6 @@ from smartcockpit.bus.power_client import PowerClient
 from smartcockpit.cli import audio, boot, can, inventory, output, power, status
 from smartcockpit.cli.sink import LineSink
 from smartcockpit.core.errors import SmartCockpitError, UnavailableError
-from smartcockpit.core.signals import SignalQuality
 
 VERSION = 1
 PERIODS_S = {"owners": 2.0, "full": 5.0, "buses": 1.0, "power": 1.0, "sound": 2.0, "daemons": 10.0}
@@ -75,7 +74,7 @@ class Stream:
         self._due_s = dict.fromkeys(PERIODS_S, 0.0)
         self._stages: list[tuple[str, float]] = []
         self._trouble = ""
-        self._lost = self._first_valid_us = 0
+        self._lost = self._first_frame_us = 0
 
     async def run(self) -> None:
         """Sample for ever; errors of daemons are told as trouble and outlived."""
@@ -109,7 +108,7 @@ class Stream:
         found = await status.collect(self._bus, inventory.daemons())
         _emit(self._sink, "daemons", {"slot": status.boot_slot(), "rows": [asdict(one) for one in found]})
         if len(self._stages) < boot.COMPLETE:
-            self._stages = await boot.stages(self._bus, self._first_valid_us)
+            self._stages = await boot.stages(self._bus, self._first_frame_us)
         if self._stages:
             _emit(self._sink, "boot", {"stages": self._stages})
 
@@ -121,6 +120,10 @@ class Stream:
         else:
             rows = [can.as_json(name, state) for name in state.buses]
             _emit(self._sink, "buses", {"vehicle": state.vehicle, "rows": rows})
+            first_frames = [one.first_frame for one in state.counters.values() if one.first_frame]
+            if first_frames and not self._first_frame_us:
+                self._first_frame_us = min(first_frames)
+                self._due_s["daemons"] = 0.0
 
     async def _power(self) -> None:
         try:
@@ -152,9 +155,6 @@ class Stream:
             for path, value, quality, time_us, _ in await self._signals.read(
                 catalogue, list(catalogue.signals)
             ):
-                if not self._first_valid_us and quality is SignalQuality.VALID and time_us:
-                    self._first_valid_us = time_us
-                    self._due_s["daemons"] = 0.0
                 seen = (value, quality, time_us)
                 if self._last.get(path) != seen:
                     self._last[path] = seen

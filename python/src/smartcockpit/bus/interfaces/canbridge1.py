@@ -48,6 +48,9 @@ class BusCounters(VarDict):
     checksum_errors: int = entry("t", "frames with a wrong checksum", 0)
     counter_errors: int = entry("t", "frames whose rolling counter did not advance by one", 0)
     out_of_range: int = entry("t", "signal values outside their physical limits", 0)
+    first_frame: int = entry(
+        "t", "when the first mapped frame came, µs since the kernel started; 0: none yet", 0
+    )
 
 
 @interface("org.smartcockpit.CanBridge1", path="/org/smartcockpit/CanBridge1")

@@ -63,6 +63,8 @@ class BusWork:
         self._make_decoder = make_decoder
         self.monitor = BusMonitor(clock.realtime_us(), "not opened yet")
         self.load = 0.0
+        self.first_frame_ns = 0
+        """When the first mapped frame came, CLOCK_MONOTONIC, to a tick; 0 before that."""
         self._link: Link | None = None
         self._board, self._publish, self._on_change, self._clock = board, publish, on_change, clock
         self._messages = messages = [m for m in table.messages if m.bus == index]
@@ -233,6 +235,8 @@ class BusWork:
         """
         if updates := self.decoder.flush(now_ns):
             self._publish(updates)
+        if not self.first_frame_ns:
+            self.first_frame_ns = min(filter(None, self.decoder.last_seen_ns), default=0)
         for k in self._freshness.newly_overdue(self.decoder.last_seen_ns, now_ns):
             self.decoder.forget(k)
             known = [i for i in self._messages[k].signals if self._board.qualities[i]]

@@ -102,4 +102,5 @@ def _counters(work: BusWork) -> BusCounters:
         checksum_errors=tally.checksum_errors,
         counter_errors=tally.counter_errors,
         out_of_range=tally.out_of_range,
+        first_frame=work.first_frame_ns // 1000,
     )
