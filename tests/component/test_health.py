@@ -372,6 +372,10 @@ def test_units_that_have_only_just_started_are_waited_for() -> None:
     assert judge(fresh, now) == ("has only just started", False)
     starved = running(WatchdogTimestampMonotonic=now - 30_000_000)
     assert judge(starved, now) == ("does not feed its watchdog", False)
+    unfed = running(WatchdogTimestampMonotonic=0)
+    assert judge(unfed, now) == ("does not feed its watchdog", False)
+    assert judge(unfed | {"WatchdogUSec": 150_000_000}, now) == ("", False), "it feeds every 75 s at the most"
+    assert judge(unfed | {"WatchdogUSec": 150_000_000}, now + 91_000_000)[0] == "does not feed its watchdog"
     assert judge(running(WatchdogUSec=2**64 - 1, WatchdogTimestampMonotonic=0), now) == ("", False)
     assert judge(running(ActiveState="inactive", ConditionResult=False), now) == ("", False)
     assert judge({"LoadState": "not-found"}, now) == ("is not-found", True)

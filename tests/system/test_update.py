@@ -20,7 +20,7 @@ from smartcockpit_bench.unit import BUNDLES, is_up, restart, slot
 from .conftest import image
 
 INSTALL_S = 240.0
-DAMAGED = 24
+DAMAGED = 50
 MUTATE = """
 import json, os, random, shutil, subprocess, sys
 bundle, copy, seed, count = sys.argv[1], "/data/mutated.raucb", int(sys.argv[2]), int(sys.argv[3])

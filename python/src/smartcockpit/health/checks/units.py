@@ -16,6 +16,8 @@ NAME = "units"
 SETTLED_US = 5_000_000
 """What is up for shorter may still crash."""
 MANY_RESTARTS = 3
+SELDOM_US = 60_000_000
+"""A watchdog with more patience than this, such as the idle update agent's, is not waited for."""
 
 
 async def check(cockpit: Cockpit) -> str:
@@ -49,8 +51,10 @@ def judge(unit: dict[str, Any], now: int) -> tuple[str, bool]:
     if not settled:
         return "has only just started", False
     patience, fed = int(unit.get("WatchdogUSec", 0)), int(unit.get("WatchdogTimestampMonotonic", 0))
-    if 0 < patience < 2**63 and (fed <= since or now - fed > patience):
-        return "does not feed its watchdog", False
+    if 0 < patience < 2**63:
+        hungry = fed <= since and patience <= SELDOM_US
+        if hungry or now - max(fed, since) > patience:
+            return "does not feed its watchdog", False
     return "", False
 
 
