@@ -132,7 +132,9 @@ def test_only_those_in_the_table_may_install_or_mark(unit: Box) -> None:
 
 def test_no_damaged_bundle_is_ever_activated(unit: Box) -> None:
     unit.agent.run("/bin/sh", "-c", "cat > /run/mutate.py", stdin=MUTATE)
-    done = unit.agent.run("python3", "/run/mutate.py", f"{BUNDLES}/tiny.raucb", "4", str(DAMAGED), timeout_s=560)
+    done = unit.agent.run(
+        "python3", "/run/mutate.py", f"{BUNDLES}/tiny.raucb", "4", str(DAMAGED), timeout_s=560
+    )
     found = json.loads(done.out)
     assert (found["cases"], found["taken"]) == (DAMAGED, []), found
     assert environment(unit)["BOOT_ORDER"] == "A"
