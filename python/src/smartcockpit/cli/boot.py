@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the time went between power-on and the first valid signal, from systemd's monotonic stamps.
 
-Stages: userspace (systemd runs), units (they are loaded), canbridge (its unit is active), first signal (the first
-frame with signals has been decoded), finished (all jobs of the boot are done). What the boot loader took is not
-visible from here.
+Stages: userspace (systemd runs), units (they are loaded), canbridge (its unit is active), first signal (the
+first frame with signals has been decoded), finished (all jobs of the boot are done). What the boot loader
+took before is not visible from here.
 """
 
 from __future__ import annotations
