@@ -138,8 +138,12 @@ del sys.argv[2:]
 """
 BRIDGE = (
     """
-import inspect, linecache, textwrap, tomllib._parser
-import smartcockpit.core.checksum
+import contextlib, importlib, inspect, linecache, pkgutil, textwrap, tomllib._parser
+import smartcockpit.adapters, smartcockpit.bus, smartcockpit.core, smartcockpit.runtime
+for package in smartcockpit.adapters, smartcockpit.bus, smartcockpit.core, smartcockpit.runtime:
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        with contextlib.suppress(ImportError):  # of what is not on every machine
+            importlib.import_module(module.name)
 import smartcockpit.daemons.canbridge.__main__ as bridge
 """
     + DROP
