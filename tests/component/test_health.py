@@ -190,8 +190,63 @@ async def test_rauc_out_of_order_ends_a_trial_only(unit: Unit, system: PaperSyst
     assert unit.decided == (line == KNOWN)
     # Then systemd starts the deadline (OnFailure=), whose second line asks for the reboot unless it is decided.
     code, _, _ = await unit("gate", "1")
-    assert (code != 0, unit.reboots) == (True, False)
+    assert (code != 0, unit.reboots) == (line == TRIAL, False)
     assert unit.decided == (line == KNOWN)
+    assert (
+        unit.verdict()["verdict"] == "good" if line == KNOWN else not (unit.state / "verdict.json").exists()
+    )
+
+
+async def test_rauc_that_installs_is_waited_for(unit: Unit, system: PaperSystem) -> None:
+    system.rauc_is_busy = 2
+    assert (await unit("gate", "20"))[0] == 0
+    assert (system.rauc_is_busy, system.marks) == (0, [("good", "booted")])
+
+
+async def test_a_proven_slot_whose_counters_were_lost_gets_them_back_and_stays(
+    unit: Unit, system: PaperSystem
+) -> None:
+    """The boot loader takes it for one on trial: many power cuts, or an environment that was made anew."""
+    await unit("gate", "20")
+    unit.boots(TRIAL, "boot-2")
+    system.marks.clear()
+    assert (await unit("gate", "20"))[0] == 0  # `early` has not had its turn
+    assert (system.marks, unit.decided, unit.verdict()["trial"]) == ([("good", "booted")], True, False)
+    unit.boots(TRIAL, "boot-3")
+    await unit("give-up")
+    assert (unit.decided, unit.reboots) == (True, False)
+
+
+async def test_reason_is_kept_when_there_is_no_bus_to_end_the_trial_by(unit: Unit, dbus: PrivateBus) -> None:
+    unit.environment["SMARTCOCKPIT_BUS"] = "unix:path=/nonexistent"
+    code, _, _ = await unit("give-up")
+    assert (code != 0, unit.decided) == (True, False)
+    detail = results(unit.verdict())["deadline"][1]
+    assert "did not come up in time: " in detail
+    assert "/nonexistent" in detail
+
+
+async def test_an_empty_slot_is_nothing_to_fall_back_to(unit: Unit, system: PaperSystem) -> None:
+    """A unit as it leaves the factory, with counters that were lost: the boot loader gives both slots attempts."""
+    system.units["smartcockpit-player.service"] = running(NRestarts=3)
+    system.slots["B"] = {"state": "booted", "boot-status": "good"}
+    await unit("gate", "20")
+    assert (unit.reboots, unit.decided, system.marks) == (False, True, [])
+
+
+async def test_a_daemon_that_crashes_after_it_has_passed_is_seen(unit: Unit, system: PaperSystem) -> None:
+    """The last word: units are looked at once more when the slowest check has passed."""
+    slow = unit.root / "usr/lib/smartcockpit/health/slow.py"
+    slow.write_text(
+        "NAME = 'slow'\nlooks = []\nfrom smartcockpit.health.check import CheckFailedError\n"
+        "async def check(cockpit):\n    looks.append(1)\n"
+        "    if len(looks) < 3:\n        raise CheckFailedError('not yet')\n    return 'here'\n"
+    )
+    running_gate = asyncio.create_task(unit("gate", "20"))
+    await asyncio.wait_for(system.asked_for(CANBRIDGE.replace("canbridge", "player")), 20)
+    system.units["smartcockpit-player.service"] = running(ActiveState="activating", SubState="auto-restart")
+    await running_gate
+    assert (unit.verdict()["verdict"], unit.reboots) == ("timeout", True)
 
 
 async def test_a_trial_without_a_verdict_is_given_up(unit: Unit, system: PaperSystem) -> None:
@@ -362,6 +417,19 @@ async def test_cockpitctl_shows_the_verdict(unit: Unit, system: PaperSystem) -> 
     assert (await unit("health", module="smartcockpit.cli"))[0] == 69
     (unit.state / "newest.json").write_text('{"format": 2}')
     assert "holds no verdict" in (await unit("health", module="smartcockpit.cli"))[2]
+
+
+def test_a_silent_bus_has_been_listened_to() -> None:
+    from smartcockpit.bus.interfaces.canbridge1 import BusCounters, BusStatus
+    from smartcockpit.health.checks.can import judge
+
+    status = BusStatus(interface="can0", state="error-active", since=1_000_000)
+    assert judge(status, BusCounters(), 2_000_000) == (False, "has only just begun to listen")
+    assert judge(status, BusCounters(), 6_000_000) == (True, "is silent")
+    assert judge(status, BusCounters(frames=1), 2_000_000) == (True, "decodes")
+    assert judge(status, BusCounters(unknown_id=1), 6_000_000)[0] is False
+    passive = BusStatus(interface="can0", state="error-passive", since=1_000_000)
+    assert judge(passive, BusCounters(), 60_000_000) == (False, "is error-passive")
 
 
 def test_units_that_have_only_just_started_are_waited_for() -> None:

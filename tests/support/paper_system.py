@@ -48,6 +48,9 @@ class PaperSystem:
         }
         self.marks: list[tuple[str, str]] = []
         self.rauc_answers = self.rauc_marks = True
+        self.rauc_is_busy = 0
+        """For so many calls RAUC is occupied by an installation."""
+        self._asked: dict[str, asyncio.Event] = {}
         bus.add_message_handler(self._answer)
 
     @classmethod
@@ -64,6 +67,10 @@ class PaperSystem:
         names = [f"smartcockpit-{daemon}.service" for daemon in daemons]
         self.units |= {name: running() for name in names}
         self.units[TARGET] = {"LoadState": "loaded", "ActiveState": "active", "Wants": names}
+
+    async def asked_for(self, unit: str) -> None:
+        """Wait until somebody has asked for the properties of `unit`."""
+        await self._asked.setdefault(unit, asyncio.Event()).wait()
 
     def close(self) -> None:
         disconnect(self._bus)
@@ -85,6 +92,7 @@ class PaperSystem:
         if message.path == "/org/freedesktop/systemd1":
             return Message.new_method_return(message, "a{sv}", [{"Version": Variant("s", "257")}])
         unit = bytes.fromhex(message.path.rpartition("/")[2][1:]).decode()
+        self._asked.setdefault(unit, asyncio.Event()).set()
         found = self.units.get(unit, {"LoadState": "not-found", "ActiveState": "inactive"})
         if message.body[0] == f"{SYSTEMD}.Service" and not unit.endswith(".service"):
             return Message.new_error(message, "org.freedesktop.DBus.Error.UnknownInterface", "no service")
@@ -94,6 +102,12 @@ class PaperSystem:
     def _rauc(self, message: Any) -> Any:
         if not self.rauc_answers:
             return Message.new_error(message, f"{RAUC}.Error", "no boot loader")
+        if self.rauc_is_busy:
+            self.rauc_is_busy -= 1
+            said = "already processing a different method"
+            return Message.new_error(
+                message, "org.gtk.GDBus.UnmappedGError.Quark._g_2dio_2derror_2dquark.Code0", said
+            )
         if message.member == "Mark" and not self.rauc_marks:
             return Message.new_error(message, f"{RAUC}.Error", "the environment cannot be written")
         if message.member == "Mark":

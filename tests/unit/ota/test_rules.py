@@ -19,7 +19,7 @@ from smartcockpit.core.update.codes import Outcome, Phase, Waiting
 from smartcockpit.core.update.gate import GEAR, PARKING_BRAKE, SPEED, VOLTAGE, Rules, block
 from smartcockpit.core.update.pacing import BackOff, floored_us, poll_pause_s
 from smartcockpit.core.update.state import State, Update
-from smartcockpit.core.update.verdict import verdict
+from smartcockpit.core.update.verdict import Verdict, verdict
 from smartcockpit.core.update.version import precedence, refusal
 
 # The example of Semantic Versioning 2.0.0 §11.4.4, and what stands in §11.2, in rising order.
@@ -138,6 +138,26 @@ def test_the_first_outcome_stays() -> None:
     update = steps.from_file("/x", "1", "1.0.0", 1)
     once = steps.ended(update, Outcome.FAILURE, steps.Code.DENIED, "no")
     assert steps.ended(once, Outcome.SUCCESS, steps.Code.INSTALLED, "yes") == once
+
+
+@pytest.mark.parametrize(
+    ("phase", "told_of", "outcome"),
+    [
+        (Phase.INSTALLING, None, Outcome.OPEN),
+        (Phase.INSTALLING, ("B", "1.0.0"), Outcome.OPEN),  # of an earlier update that fell back
+        (Phase.INSTALLING, ("A", "1.1.0"), Outcome.OPEN),  # of the running slot, whose receiver is broken
+        (Phase.INSTALLING, ("B", "2.0.0"), Outcome.FAILURE),
+        (Phase.REBOOTING, ("B", "1.0.0"), Outcome.FAILURE),
+    ],
+)
+def test_a_power_cut_while_a_slot_is_written_is_no_fall_back(
+    phase: Phase, told_of: tuple[str, str] | None, outcome: Outcome
+) -> None:
+    update = Update(version="2.0.0", from_version="1.1.0", slot_to="B", phase=phase)
+    told = Verdict("earlier boot", *told_of, False, "gnss: no receiver") if told_of else None
+    found = steps.came_up(update, "A", told, 7)
+    assert found.outcome is outcome
+    assert ("gnss" in found.text) is (told_of == ("B", "2.0.0"))
 
 
 def test_durable_files(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Coroutine, Sequence
 from smartcockpit import __version__
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.core.errors import SmartCockpitError, UsageError
-from smartcockpit.health.gate import early, gate, give_up
+from smartcockpit.health.gate import early, gate, give_up, keep_reason
 from smartcockpit.runtime import logging as journal
 
 PROGRAM = "smartcockpit-health"
@@ -44,8 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(verb: str = "", limit: str = "") -> None:
     if limit and not limit.isdecimal():
         raise UsageError(f"{limit[:64]!r} is no number of seconds")
-    async with BusConnection(os.environ.get("SMARTCOCKPIT_BUS", "system")) as bus:
-        await _work(verb, bus, float(limit or LIMIT_S))
+    try:
+        async with BusConnection(os.environ.get("SMARTCOCKPIT_BUS", "system")) as bus:
+            await _work(verb, bus, float(limit or LIMIT_S))
+    except SmartCockpitError as error:
+        if verb == "give-up":
+            keep_reason(error)
+        raise
 
 
 def _work(verb: str, bus: BusConnection, limit_s: float) -> Coroutine[None, None, None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smartcockpit.core.named import NamedTuple
 from smartcockpit.health import places
-from smartcockpit.health.rauc import Slot
+from smartcockpit.health.rauc import Slot, Slots
 
 TRIAL_WORD = "smartcockpit.trial"
 
@@ -42,6 +42,20 @@ def is_proven(slot: Slot) -> bool:
     """Tell whether this very installation of the slot has passed the gate."""
     known = places.read(places.PROVEN).get("slots")
     return isinstance(known, dict) and known.get(slot.name) == slot.installation
+
+
+def can_return(slots: Slots) -> bool:
+    """Tell whether there is another system to go back to.
+
+    Attempts alone do not say so: an empty slot gets them, too, when the counters are lost.
+    But what RAUC has installed, into either slot, was installed by the system in the other one.
+    """
+    known = places.read(places.PROVEN).get("slots")
+    proven = known if isinstance(known, dict) else {}
+    other = slots.other
+    if other is None or not other.bootable:
+        return False
+    return bool(other.installation or slots.booted.installation) or other.name in proven
 
 
 def record_proven(slot: Slot) -> None:

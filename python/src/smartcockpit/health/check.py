@@ -3,7 +3,8 @@
 
 A check is a file with `NAME` and `async def check(cockpit: Cockpit) -> str`. It looks once, briefly, and
 returns what it found in a few words; it raises `CheckFailedError` when something is wrong (it is asked again
-until the time is up, unless `final`) and `CheckSkippedError` when there is nothing to look at.
+until the time is up, unless `final`) and `CheckSkippedError` when there is nothing to look at. With
+`LAST_WORD = True` it is asked once more when all have passed.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Check(NamedTuple):
 
     name: str
     look: Callable[[Cockpit], Awaitable[str]]
+    last_word: bool = False
+    """It is looked at once more when all have passed."""
 
 
 class Cockpit:
@@ -48,7 +51,7 @@ class Cockpit:
         """Prepare; `before` is what worked in the last boot of a good slot, None when that is not known."""
         self.bus = bus
         self.before = before
-        self._trial = trial
+        self.trial = trial
         self.able: set[str] = set()
         """What works now; the next `before`."""
 
@@ -71,6 +74,6 @@ class Cockpit:
             self.able.add(what)
             return detail
         lacked = self.before is not None and what not in self.before
-        if lacked and self._trial:
+        if lacked and self.trial:
             raise CheckSkippedError(f"{detail}; nor did it work before")
-        raise CheckFailedError(detail, excused=lacked or (self.before is None and not self._trial))
+        raise CheckFailedError(detail, excused=lacked or (self.before is None and not self.trial))

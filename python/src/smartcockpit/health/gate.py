@@ -15,7 +15,7 @@ from smartcockpit.bus.connection import BusConnection
 from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.verdict import CheckResult, Outcome, Verdict, from_document
 from smartcockpit.health import events, loading, places, rauc
-from smartcockpit.health.boot import Boot, is_proven, record_proven, this_boot
+from smartcockpit.health.boot import Boot, can_return, is_proven, record_proven, this_boot
 from smartcockpit.health.check import Cockpit
 from smartcockpit.health.runner import examine
 
@@ -49,18 +49,38 @@ async def gate(bus: BusConnection, limit_s: float) -> None:
         await _fall_back(bus, boot, verdict)
         return
     _keep(verdict)
-    _remember(cockpit.able)
+    if outcome is not Outcome.FAILED:  # else the others were not looked at to their end
+        _remember(cockpit.able)
     if outcome is not Outcome.GOOD:
         events.UNWELL.log(log, slot=boot.slot, version=boot.version, reasons=verdict.reasons)
 
 
 async def give_up(bus: BusConnection) -> None:
     """End a trial that came to no verdict."""
-    boot, now_us = this_boot(), time.time_ns() // 1000
-    if places.REBOOT.exists() or not await _on_trial(bus, boot):
+    boot = this_boot()
+    if places.REBOOT.exists():
         return
-    late = CheckResult("deadline", False, "the system did not come up in time", 0)
-    await _fall_back(bus, boot, _verdict(boot, True, Outcome.TIMEOUT, now_us, (late,)))
+    if not await _on_trial(bus, boot):
+        places.DECIDED.touch()  # proven in an earlier boot, whatever the boot loader says
+        return
+    await _fall_back(bus, boot, _too_late(boot))
+
+
+def keep_reason(trouble: SmartCockpitError) -> None:
+    """Keep why a trial ends when there is no bus to end it by; the reboot is the service manager's."""
+    boot = this_boot()
+    if boot.flagged and not places.DECIDED.exists():
+        _keep(_too_late(boot, str(trouble)))
+
+
+def _too_late(boot: Boot, trouble: str = "") -> Verdict:
+    """Return the verdict over a trial that came to none; what this boot has already been told stays."""
+    told = from_document(places.read(places.NEWEST))
+    if told is not None and told.boot_id == boot.boot_id and told.outcome is not Outcome.GOOD:
+        return told
+    detail = "the system did not come up in time" + (f": {trouble}" if trouble else "")
+    late = CheckResult("deadline", False, detail, 0)
+    return _verdict(boot, True, Outcome.TIMEOUT, time.time_ns() // 1000, (late,))
 
 
 async def _on_trial(bus: BusConnection, boot: Boot) -> bool:
@@ -75,12 +95,21 @@ async def _on_trial(bus: BusConnection, boot: Boot) -> bool:
 
 
 async def _prove(bus: BusConnection, boot: Boot, *, trial: bool) -> None:
-    """Make it last, before anybody is told: after the verdict `good` the update daemon reports success."""
-    if boot.slot:
-        record_proven((await rauc.slots(bus)).booted)
+    """Make it last, before anybody is told: after the verdict `good` the update daemon reports success.
+
+    A slot that the boot loader flags although it is proven, because its counters were lost, gets them back.
+    """
+    try:
+        if boot.slot:
+            record_proven((await rauc.slots(bus)).booted)
+        if boot.flagged:
+            await rauc.mark_booted(bus, "good")
+            places.DECIDED.touch()
+    except SmartCockpitError as error:
+        if trial:
+            raise
+        log.warning("%s", error)
     if trial:
-        await rauc.mark_booted(bus, "good")
-        places.DECIDED.touch()
         events.GOOD.log(log, slot=boot.slot, version=boot.version)
 
 
@@ -90,8 +119,7 @@ async def _fall_back(bus: BusConnection, boot: Boot, verdict: Verdict) -> None:
         _keep(verdict)
     except SmartCockpitError as error:  # a data partition that cannot be written is a reason to fall back
         log.error("%s", error)
-    other = (await rauc.slots(bus)).other
-    stays = other is None or not other.bootable
+    stays = not can_return(await rauc.slots(bus))
     event = events.STAYS if stays else events.FELL
     event.log(log, slot=boot.slot, version=boot.version, reasons=verdict.reasons)
     if stays:

@@ -31,7 +31,7 @@ def _load(path: Path) -> Check:
         name, look = module.NAME, module.check
         if not isinstance(name, str) or not callable(look):
             raise TypeError("NAME is no text or check no function")
-        return Check(name, look)
+        return Check(name, look, bool(getattr(module, "LAST_WORD", False)))
     except Exception as error:  # a product's file, which may contain anything
         reason = f"{path} does not load: {type(error).__name__}: {error}"
 

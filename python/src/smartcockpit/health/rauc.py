@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from smartcockpit.bus.connection import BusConnection
-from smartcockpit.core.errors import UnavailableError
+from smartcockpit.core.errors import SmartCockpitError, UnavailableError
 from smartcockpit.core.named import NamedTuple
 
 NAME, PATH, INTERFACE = "de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer"
 TIMEOUT_S = 30.0
 """RAUC is started by the first call, and asks the boot loader's environment on a FAT partition."""
+BUSY, BUSY_LOOKS, BUSY_PAUSE_S = "already processing", 10, 2.0
+"""While it installs or looks into a bundle RAUC answers nothing else (service.c of 1.13)."""
 
 
 class Slot(NamedTuple):
@@ -34,7 +37,7 @@ class Slots(NamedTuple):
 
 async def slots(connection: BusConnection) -> Slots:
     """Return the root slots; raises `UnavailableError` when RAUC does not answer or knows no booted slot."""
-    (rows,) = await connection.call(NAME, PATH, INTERFACE, "GetSlotStatus", timeout_s=TIMEOUT_S)
+    (rows,) = await _ask(connection, "GetSlotStatus")
     roots = [row for _, row in rows if row.get("bootname")]
     booted = [_slot(row) for row in roots if row.get("state") == "booted"]
     others = [_slot(row) for row in roots if row.get("state") != "booted"]
@@ -51,4 +54,20 @@ def _slot(row: dict[str, Any]) -> Slot:
 
 async def mark_booted(connection: BusConnection, state: str) -> None:
     """Mark the booted slot `good` (its attempts are given back) or `bad` (it is not booted again)."""
-    await connection.call(NAME, PATH, INTERFACE, "Mark", "ss", (state, "booted"), timeout_s=TIMEOUT_S)
+    await _ask(connection, "Mark", "ss", (state, "booted"))
+
+
+async def _ask(
+    connection: BusConnection, member: str, signature: str = "", body: tuple[str, ...] = ()
+) -> list[Any]:
+    """Call RAUC, again after a while when it is busy."""
+    for look in range(BUSY_LOOKS):
+        try:
+            return list(
+                await connection.call(NAME, PATH, INTERFACE, member, signature, body, timeout_s=TIMEOUT_S)
+            )
+        except SmartCockpitError as error:
+            if BUSY not in str(error) or look == BUSY_LOOKS - 1:
+                raise
+        await asyncio.sleep(BUSY_PAUSE_S)
+    raise AssertionError("unreachable")

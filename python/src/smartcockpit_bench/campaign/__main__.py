@@ -63,8 +63,8 @@ def run_one(name: str, seed: int, ground: Ground, file: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="smartcockpit-case-"))
     try:
         held, detail = True, "version " + powercut.run_case(CLASSES[name], seed, ground, folder)
-    except SmartCockpitError as error:
-        held, detail = False, str(error)
+    except (SmartCockpitError, OSError, AssertionError, KeyError, ValueError) as error:
+        held, detail = False, f"{type(error).__name__}: {error}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     took = round(time.monotonic() - started)

@@ -148,9 +148,9 @@ def came_up(update: Update, booted: str, verdict: Verdict | None, now_us: int) -
     if booted == update.slot_to:
         return update if update.phase is Phase.TRIAL else update._replace(phase=Phase.TRIAL, since_us=now_us)
     why = "the new system did not come up"
-    if verdict is not None and not verdict.good:
-        if (verdict.slot, verdict.version) == (update.slot_to, update.version):
-            why = verdict.text
+    of_this = verdict is not None and (verdict.slot, verdict.version) == (update.slot_to, update.version)
+    if verdict is not None and of_this and not verdict.good:
+        why = verdict.text
     elif update.phase is Phase.INSTALLING:
         return update  # cut off while it was written: the installation is looked at and done again
     text = f"{update.version} fell back to {update.from_version}: {why}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from smartcockpit.bus.client import properties
 from smartcockpit.core.errors import SmartCockpitError
-from smartcockpit.health.check import CheckFailedError, CheckSkippedError, Cockpit
+from smartcockpit.health.check import CheckSkippedError, Cockpit
 
 NAME = "ota"
 SERVICE = "org.smartcockpit.Ota1"
@@ -22,15 +22,16 @@ async def check(cockpit: Cockpit) -> str:
     server = found.get("Server", {})
     if not server.get("Url"):
         raise CheckSkippedError("no server is set")
-    if not server.get("Trouble"):
-        return cockpit.judge("ota", True, "the server answers" if server.get("Answered") else "not asked yet")
-    if not await _online(cockpit):
-        cockpit.able.update({"ota"} & (cockpit.before or set()))
-        raise CheckSkippedError(f"there is no network ({server['Trouble']})")
-    reason = f"the server does not answer: {server['Trouble']}"
-    if "ota" not in (cockpit.before or ()):
-        raise CheckSkippedError(f"{reason}; nor did it before")
-    raise CheckFailedError(reason)
+    trouble = server.get("Trouble", "")
+    if server.get("Answered") and not trouble:
+        return cockpit.judge("ota", True, "the server answers")
+    reason = f"the server does not answer: {trouble}" if trouble else "the server has not answered yet"
+    if "ota" in (cockpit.before or ()) and not await _online(cockpit):
+        cockpit.able.add("ota")  # for the next trial, which may be where there is a network
+        raise CheckSkippedError(f"there is no network; {reason}")
+    if cockpit.trial and cockpit.before is None:
+        raise CheckSkippedError(f"{reason}; nobody knows whether it did before")
+    return cockpit.judge("ota", False, reason)
 
 
 async def _online(cockpit: Cockpit) -> bool:
@@ -38,4 +39,4 @@ async def _online(cockpit: Cockpit) -> bool:
         network = await properties(cockpit.bus, NETWORK, "/org/freedesktop/network1", f"{NETWORK}.Manager")
     except SmartCockpitError:
         return False
-    return network.get("OperationalState") in ("routable", "degraded")
+    return network.get("OperationalState") == "routable"

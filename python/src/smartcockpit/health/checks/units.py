@@ -13,6 +13,7 @@ from smartcockpit.bus.systemd1 import unit_properties
 from smartcockpit.health.check import TARGET, CheckFailedError, Cockpit
 
 NAME = "units"
+LAST_WORD = True
 SETTLED_US = 5_000_000
 """What is up for shorter may still crash."""
 MANY_RESTARTS = 3
@@ -42,7 +43,7 @@ def judge(unit: dict[str, Any], now: int) -> tuple[str, bool]:
         return f"has failed ({unit.get('Result', 'unknown')})", True
     since = int(unit.get("ActiveEnterTimestampMonotonic", 0))
     settled = state == "active" and now - since >= SETTLED_US
-    if (restarts := int(unit.get("NRestarts", 0))) >= MANY_RESTARTS and not settled:
+    if (restarts := int(unit.get("NRestarts", 0))) >= MANY_RESTARTS:
         return f"was restarted {restarts} times", True
     if state == "inactive" and (unit.get("ConditionResult") is False or unit.get("Type") == "oneshot"):
         return "", False
