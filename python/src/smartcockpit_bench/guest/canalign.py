@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the emulated CAN controllers in step after a warm restart of the guest.
 
-QEMU's SJA1000 (hw/net/can/can_sja1000.c, at least up to 10.0) forgets on reset where it reads in its ring of 64
-received bytes, but not where it writes: after a restart the driver reads old bytes as frames, its count of what is
-waiting drifts, and sooner or later every frame is an overrun. Nothing but reception moves the place where it
-writes. So, before the interfaces are up, this program has one controller of the wire send to the other until that
-place is the beginning of the ring again.
+QEMU's SJA1000 (hw/net/can/can_sja1000.c, at least up to 10.0) forgets on reset where it reads in its ring of
+64 received bytes, but not where it writes: after a restart the driver reads old bytes as frames, its count of
+what is waiting drifts, and sooner or later every frame is an overrun. Nothing but reception moves the place
+where it writes. So, before the interfaces are up, this program has one controller of the wire send to the other
+until that place is the beginning of the ring again.
 
 Runs in the guest under `python3 -I -S` with the standard library alone; works on the registers of both
 controllers in BasicCAN mode (SJA1000 data sheet, §6.3), through the PCI resource of the interface:
