@@ -4,8 +4,8 @@
 QEMU's SJA1000 (hw/net/can/can_sja1000.c, at least up to 10.0) forgets on reset where it reads in its ring of
 64 received bytes, but not where it writes: after a restart the driver reads old bytes as frames, its count of
 what is waiting drifts, and sooner or later every frame is an overrun. Nothing but reception moves the place
-where it writes. So, before the interfaces are up, this program has one controller of the wire send to the other
-until that place is the beginning of the ring again.
+where it writes. So, before the interfaces are up, this program has one controller of the wire send to the
+other until that place is the beginning of the ring again.
 
 Runs in the guest under `python3 -I -S` with the standard library alone; works on the registers of both
 controllers in BasicCAN mode (SJA1000 data sheet, §6.3), through the PCI resource of the interface:
@@ -52,7 +52,7 @@ class PciRegisters:
 
 
 def align(receiver: Registers, sender: Registers) -> None:
-    """Let the receiver write at the beginning of its ring next; raises `RuntimeError` if it does not get there.
+    """Let the receiver write at the beginning of its ring next; raises `RuntimeError` if it cannot.
 
     Both are in reset mode afterwards, as a driver expects them.
     """
@@ -83,7 +83,7 @@ def _to_the_beginning(receiver: Registers, sender: Registers) -> None:
 
 
 def _find(receiver: Registers, sender: Registers) -> int:
-    """Send until a frame is seen at the beginning of the ring; return how far behind that it is written next."""
+    """Send until a frame is seen at the beginning of the ring; return how far behind that the next goes."""
     for _ in range(RING):
         before = receiver[RX], receiver[RX + 1]
         tag = next(tag for tag in range(1, 4) if tag not in before)
