@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The emulated controller that is put in step: a model of QEMU's, in BasicCAN mode, its place in the ring lost."""
+"""The emulated controller that is put in step: a model of QEMU's in BasicCAN mode, its place in the ring lost."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def _find(receiver: Registers, sender: Registers) -> int:
 
 
 def _send(receiver: Registers, sender: Registers, first: int, length: int = 0) -> int:
-    """Send a frame with `length` zero bytes, its identifier's upper eight bits being `first`; return bytes stored.
+    """Send a frame with `length` zero bytes, `first` atop its identifier; return the bytes stored.
 
     Clearing the reset request once more makes the receiver forget what waits, and read from the beginning.
     """
