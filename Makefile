@@ -37,8 +37,8 @@ export MIRROR DRIVE VEHICLE VERSION NOTES CERT KEY RELEASE_CA
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run named-inputs image bundle update-demo shell test check test-fast test-system hawkbit-test campaign perf generate \
-    lock native install install-python install-system install-vehicles install-native install-chimes clean FORCE
+.PHONY: help setup run named-inputs image bundle update-demo shell test check test-fast test-system test-py314 hawkbit-test campaign \
+    perf generate lock native install install-python install-system install-vehicles install-native install-chimes clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -85,16 +85,18 @@ clean: ## remove what was built; the downloads in build/cache stay
 
 test: check test-fast test-system ## set up, then every check and every test
 
-check: $(ready) $(native) ## format, lint, types, import rules, spelling, shell scripts
+check: $(ready) $(native) ## format, lint, types, import rules, spelling, shell scripts, recipes
 	@$(venv)/bin/ruff format --quiet --check --config python/pyproject.toml python tests
 	@$(venv)/bin/ruff check --quiet --config python/pyproject.toml python tests
 	@cd python && ../$(venv)/bin/mypy
 	@cd python && said=$$(PYTHONPATH=src ../$(venv)/bin/lint-imports --no-cache) || { echo "$$said"; exit 1; }
 	@$(venv)/bin/codespell --toml python/pyproject.toml $(spelled)
 	@shellcheck $(shell_scripts)
+	@cd meta-smartcockpit && ../$(venv)/bin/oelint-adv --quiet --relpaths $(recipes)
 	@echo "check: all good"
 
 spelled = README.md CHANGELOG.md SECURITY.md docs bench systemd dbc meta-smartcockpit python/native python/src tests kas.yml Makefile
+recipes = $(shell cd meta-smartcockpit && find . -name '*.bb' -o -name '*.bbappend' -o -name '*.inc' -o -name '*.conf' | cut -c3- | sort)
 shell_scripts = .ci/run $(shell git ls-files --cached --others --exclude-standard bench systemd | grep -v '"' | xargs -d '\n' grep -slE '^\#!.*\b(sh|bash)\b' --)
 
 test-fast: $(ready) $(native) ## unit, component, contract and repository tests: no QEMU
@@ -106,6 +108,9 @@ test-system: image ## boot the image and test what a user would see
 hawkbit-test: $(ready) ## the update agent's conversation with a real Eclipse hawkBit (Java 17, HAWKBIT_JAR=)
 	@$(PYTHON) -m smartcockpit_bench.hawkbit.jar
 	@$(PYTHON) -m pytest -v tests/hawkbit $(ARGS)
+
+test-py314: $(ready) ## unit tests with the Python of the Yocto release, from Debian testing
+	@$(sudo) $(PYTHON) -m smartcockpit_bench.newer_python -n $$(nproc) $(ARGS)
 
 campaign: image ## power cuts at random moments of an update (ARGS='--cases 300 --seed 1'); goes on where it stopped
 	@$(PYTHON) -m smartcockpit_bench.campaign $(ARGS)

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The production build hangs together: kas files, layer and what they name in this repository.
 
-Needs no clone of any layer. That the whole parses and resolves is bitbake's to say (docs/how-to/yocto.md).
+Needs no clone of any layer. That the whole parses and resolves is bitbake's to say (docs/how-to/yocto.md). Boards
+and slots: test_layer_boards.py.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from argparse import Namespace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,28 @@ import jsonschema
 import pytest
 import yaml
 from kas.configschema import CONFIGSCHEMA
-from support.recipe import LAYER, RECIPE, ROOT, variable
+from kas.context import create_global_context
+from kas.includehandler import IncludeHandler, LoadConfigException
+from support.recipe import LAYER, RECIPE, ROOT, recipe_file, variable
 
 KAS_FILES = [ROOT / "kas.yml", *sorted((ROOT / "kas").glob("*.yml"))]
+MACHINES = {
+    "kas.yml": "raspberrypi4-64",
+    "kas/raspberrypi4-64.yml": "raspberrypi4-64",
+    "kas/raspberrypi5.yml": "raspberrypi5",
+    "kas/imx8mp.yml": "imx8mp-lpddr4-evk",
+    "kas/imx8mm.yml": "imx8mm-lpddr4-evk",
+    "kas/qemux86-64.yml": "qemux86-64",
+    "kas/qemuarm64.yml": "qemuarm64",
+}
 # Layers by folder -> the collection name under which LAYERDEPENDS knows them.
 COLLECTIONS = {
     "meta": "core",
     "meta-multimedia": "multimedia-layer",
+    "meta-networking": "networking-layer",
     "meta-oe": "openembedded-layer",
     "meta-python": "meta-python",
+    "meta-rauc": "rauc",
 }
 
 
@@ -33,13 +49,50 @@ def load(path: Path) -> dict[str, Any]:
     return loaded
 
 
+@cache
+def merged(*files: str) -> dict[str, Any]:
+    """Return what `kas dump` would show, without a clone: every include is in this repository."""
+    create_global_context(Namespace(no_color=True))
+    config, missing = IncludeHandler([str(ROOT / file) for file in files], use_lock=False).get_config()
+    assert missing == []
+    assert isinstance(config, dict)
+    return config
+
+
 @pytest.mark.parametrize("path", KAS_FILES, ids=lambda p: p.name)
 def test_kas_accepts_the_file(path: Path) -> None:
     jsonschema.validate(load(path), CONFIGSCHEMA)
 
 
-def test_every_upstream_repository_is_pinned_over_https() -> None:
-    upstream = {name: repo for name, repo in load(ROOT / "kas.yml")["repos"].items() if "url" in repo}
+@pytest.mark.parametrize(("file", "machine"), MACHINES.items())
+@pytest.mark.parametrize("fragment", ["", "kas/dev.yml", "kas/release.yml"])
+def test_every_board_is_whole_with_every_fragment(file: str, machine: str, fragment: str) -> None:
+    config = merged(*filter(None, [file, fragment]))
+    jsonschema.validate(config, CONFIGSCHEMA)
+    assert (config["machine"], config["distro"]) == (machine, "smartcockpit")
+    assert ("meta-raspberrypi" in config["repos"]) == machine.startswith("raspberrypi")
+    assert ("meta-freescale" in config["repos"]) == machine.startswith("imx")
+    licence = "ACCEPT_FSL_EULA" in str(config["local_conf_header"])
+    assert licence == machine.startswith("imx"), "accepted for the boards that need it, and for no other"
+
+
+def test_another_board_can_be_named_after_the_default_one() -> None:
+    assert merged("kas.yml", "kas/imx8mp.yml")["machine"] == "imx8mp-lpddr4-evk"
+
+
+def test_a_missing_fragment_is_named() -> None:
+    with pytest.raises(LoadConfigException, match=r"hat\.yml"):
+        merged("kas.yml", "kas/hat.yml")
+
+
+def test_keys_come_from_the_environment_alone() -> None:
+    named = merged("kas.yml", "kas/release.yml")["env"]
+    assert named == dict.fromkeys(["SMARTCOCKPIT_KEYRING", "SMARTCOCKPIT_CERT", "SMARTCOCKPIT_KEY"], "")
+
+
+@pytest.mark.parametrize("file", MACHINES)
+def test_every_upstream_repository_is_pinned_over_https(file: str) -> None:
+    upstream = {name: repo for name, repo in merged(file)["repos"].items() if "url" in repo}
     assert upstream
     for name, repo in upstream.items():
         assert re.fullmatch(r"[0-9a-f]{40}", repo["commit"]), name
@@ -48,12 +101,13 @@ def test_every_upstream_repository_is_pinned_over_https() -> None:
 
 
 def test_our_own_repository_is_the_one_that_holds_kas_yml() -> None:
-    ours = load(ROOT / "kas.yml")["repos"]["smartcockpit"]
+    ours = merged("kas.yml")["repos"]["smartcockpit"]
     assert ours == {"layers": {"meta-smartcockpit": None}}, "kas resolves a path against its work folder"
 
 
 def test_kas_fetches_every_layer_that_ours_depends_on() -> None:
-    layers = {layer for repo in load(ROOT / "kas.yml")["repos"].values() for layer in repo["layers"]}
+    repos = load(ROOT / "kas/base.yml")["repos"]
+    layers = {layer for name, repo in repos.items() for layer in repo.get("layers", {name: None})}
     conf = (LAYER / "conf/layer.conf").read_text()
     assert set(variable(conf, "LAYERDEPENDS_smartcockpit")) == {
         COLLECTIONS[layer] for layer in layers if layer in COLLECTIONS
@@ -64,8 +118,9 @@ def test_kas_fetches_every_layer_that_ours_depends_on() -> None:
 @pytest.mark.parametrize("path", KAS_FILES, ids=lambda p: p.name)
 def test_targets_and_distro_exist_in_the_layer(path: Path) -> None:
     config = load(path)
-    if "target" in config:
-        assert (LAYER / f"recipes-core/images/{config['target']}.bb").is_file()
+    targets = config.get("target", [])
+    for target in [targets] if isinstance(targets, str) else targets:
+        assert recipe_file(target).is_file(), target
     if "distro" in config:
         assert (LAYER / f"conf/distro/{config['distro']}.conf").is_file()
 

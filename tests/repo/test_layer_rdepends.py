@@ -30,7 +30,7 @@ THIRD_PARTY = {
     "yaml": "python3-pyyaml",
 }
 # Installed only where a board asks for it; the importing module says so in its error.
-OPTIONAL = {"python3-can", "python3-gpiozero", "python3-lgpio"}
+OPTIONAL = {"python3-can"}
 SPLIT = tomllib.loads((Path(__file__).parent / "python_split.toml").read_text())
 HOLDER = {module: f"python3-{name}" for name, modules in SPLIT["packages"].items() for module in modules}
 

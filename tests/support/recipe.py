@@ -11,6 +11,12 @@ LAYER = ROOT / "meta-smartcockpit"
 RECIPE = LAYER / "recipes-smartcockpit/smartcockpit/smartcockpit_git.bb"
 
 
+def recipe_file(name: str) -> Path:
+    """Return the one recipe of this name."""
+    [found] = [path for path in LAYER.glob("recipes-*/*/*.bb") if path.stem.removesuffix("_git") == name]
+    return found
+
+
 def variable(text: str, name: str) -> list[str]:
     """Return the words that a recipe or configuration gives to a variable, over all its lines."""
     joined = text.replace("\\\n", " ")

@@ -18,6 +18,7 @@ from .conftest import image
 
 pytestmark = pytest.mark.system
 LIMIT_S = 30
+BOARD = (BENCH / "boot/board-amd64.cmd").read_text() + 'setenv sc_start "echo STARTED; reset"\n'
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,9 @@ def slot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def boot(folder: Path, slots: dict[str, Path], environment: bytes | None) -> tuple[str, dict[str, str]]:
+def boot(
+    folder: Path, slots: dict[str, Path], environment: bytes | None, board: str = BOARD
+) -> tuple[str, dict[str, str]]:
     """Run the boot loader once; return what it said and the environment that it left."""
     target, layout = folder / "disk.img", disk.partitions()
     with target.open("wb") as file:
@@ -44,7 +47,6 @@ def boot(folder: Path, slots: dict[str, Path], environment: bytes | None) -> tup
         disk.copy_sparse(content, target, layout[name].start_mib << 20)
     fat = folder / "boot.vfat"
     disk.boot_partition(fat, "amd64", 64)
-    board = (BENCH / "boot/board-amd64.cmd").read_text() + 'setenv sc_start "echo STARTED; reset"\n'
     script = board + (BENCH / "boot/boot.cmd").read_text()
     (folder / "boot.scr").write_bytes(bootscript.script_image(script.encode(), "amd64"))
     (folder / "uboot.env").write_bytes(environment or b"")

@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 SUMMARY = "SmartCockpit, release image"
-DESCRIPTION = "What goes into a car: read-only root, no login, no SSH, no listening port."
+DESCRIPTION = "What goes into a car: no login, no SSH, no listening port."
 
 require smartcockpit-image.inc
 
-IMAGE_FEATURES += "read-only-rootfs"
+SMARTCOCKPIT_FLAVOUR = "release"
+
+# Without terminals to log in at; root has no password either.
+ROOTFS_POSTPROCESS_COMMAND += "smartcockpit_no_login"
+
+smartcockpit_no_login() {
+    ln -sf /dev/null ${IMAGE_ROOTFS}${sysconfdir}/systemd/system/getty.target
+    rm -rf ${IMAGE_ROOTFS}${sysconfdir}/systemd/system/getty.target.wants
+}

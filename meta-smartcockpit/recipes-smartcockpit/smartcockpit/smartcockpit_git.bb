@@ -83,8 +83,10 @@ RDEPENDS:${PN} = "flite \
                   python3-ctypes \
                   python3-dbus-next \
                   python3-difflib \
+                  python3-gpiozero \
                   python3-io \
                   python3-json \
+                  python3-lgpio \
                   python3-logging \
                   python3-math \
                   python3-netclient \
@@ -117,8 +119,8 @@ RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-tomllib"
 # An owner may bring a vehicle folder to a running image.
 RRECOMMENDS:${PN} = "${PN}-player ${PN}-vehicle"
-# CAN interfaces other than SocketCAN; GPIO lines, whose recipes this layer does not have yet.
-RSUGGESTS:${PN} = "python3-can python3-gpiozero python3-lgpio"
+# CAN interfaces other than SocketCAN.
+RSUGGESTS:${PN} = "python3-can"
 
 # The same as in systemd/system-preset, which a test compares.
 SYSTEMD_PACKAGES = "${PN} ${PN}-player"

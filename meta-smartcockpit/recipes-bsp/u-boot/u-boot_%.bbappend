@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+FILESEXTRAPATHS:prepend := "${THISDIR}/files:"
+SRC_URI:append:smartcockpit-distro = " file://smartcockpit.cfg"
