@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # NXP i.MX 8M Mini, evaluation kit. Goes in front of boot.cmd; says where things are and how a kernel starts. Memory begins
-# at 0x40000000; a Plus has OP-TEE at 0x56000000. The device tree is the slot's own.
+# at 0x40000000. The device tree is the slot's own.
 setenv sc_disk "${devtype} ${devnum}"
 setenv sc_env_addr 0x42000000
 setenv sc_kernel_addr 0x44000000

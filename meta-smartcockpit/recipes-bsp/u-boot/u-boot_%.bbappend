@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-FILESEXTRAPATHS:prepend := "${THISDIR}/files:"
+FILESEXTRAPATHS:prepend:smartcockpit-distro := "${THISDIR}/files:"
 SRC_URI:append:smartcockpit-distro = " file://smartcockpit.cfg"

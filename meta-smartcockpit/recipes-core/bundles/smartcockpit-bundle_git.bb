@@ -31,14 +31,14 @@ RAUC_META_smartcockpit[purpose] = "${SMARTCOCKPIT_NOTE_PURPOSE}"
 RAUC_META_smartcockpit[minutes] = "${SMARTCOCKPIT_NOTE_MINUTES}"
 RAUC_META_smartcockpit[pauses] = "${SMARTCOCKPIT_NOTE_PAUSES}"
 
-# From outside the tree, never in it: PEM files by their whole path, or PKCS#11 addresses.
+# From outside the tree, never in it: PEM files by their whole path.
 SMARTCOCKPIT_CERT ?= ""
 SMARTCOCKPIT_KEY ?= ""
 SMARTCOCKPIT_KEYRING ?= ""
 RAUC_CERT_FILE = "${SMARTCOCKPIT_CERT}"
 RAUC_KEY_FILE = "${SMARTCOCKPIT_KEY}"
-# With it RAUC checks at once that the units will take what it has signed.
-RAUC_KEYRING_FILE = "${SMARTCOCKPIT_KEYRING}"
+# RAUC checks at once that the units will take what it has signed.
+BUNDLE_ARGS += "--keyring=${SMARTCOCKPIT_KEYRING} --confopt=keyring:check-purpose=codesign"
 
 # Refused while parsing, with a hint, and not after hours.
 # nooelint: oelint.task.noanonpython
@@ -47,6 +47,6 @@ python () {
         value = d.getVar(name)
         if not value:
             raise bb.parse.SkipRecipe("%s is not set: who signs the bundle (docs/how-to/release.md)" % name)
-        if not value.startswith("pkcs11:") and not os.path.isfile(value):
+        if not os.path.isfile(value):
             raise bb.parse.SkipRecipe("%s = \"%s\": there is no such file. Hint: its whole path" % (name, value))
 }

@@ -27,10 +27,11 @@ SRC_URI = "file://LICENSE \
            file://python/native \
            file://python/pyproject.toml \
            file://python/src/smartcockpit \
-           file://systemd"
+           file://systemd \
+           ${@bb.utils.contains('PTEST_ENABLED', '1', 'file://run-ptest file://tests/support file://tests/unit', '', d)}"
 S = "${UNPACKDIR}"
 
-inherit python_setuptools_build_meta systemd useradd
+inherit ptest python_setuptools_build_meta systemd useradd
 
 PEP517_SOURCE_PATH = "${S}/python"
 
@@ -52,6 +53,14 @@ do_install() {
         WHEEL="$(echo ${PEP517_WHEEL_PATH}/*.whl)"
     # systemd-tmpfiles cannot make it on a read-only root.
     install -d ${D}${sysconfdir}/smartcockpit
+}
+
+# The unit tests, without those that hold the repository against itself. Off unless asked for: kas/test.yml.
+do_install_ptest() {
+    cp -r ${S}/tests/support ${S}/tests/unit ${D}${PTEST_PATH}
+    rm -r ${D}${PTEST_PATH}/unit/bench
+    # What needs the checkout, and what imports that.
+    grep -rlZE 'smartcockpit_bench|parents\[|support\.(native|vehicles)' ${D}${PTEST_PATH} | xargs -0 rm
 }
 
 PACKAGES =+ "${PN}-player ${PN}-vehicle"
@@ -119,6 +128,16 @@ RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-tomllib"
 # An owner may bring a vehicle folder to a running image.
 RRECOMMENDS:${PN} = "${PN}-player ${PN}-vehicle"
+RDEPENDS:${PN}-ptest = "${PN}-player \
+                        ${PN}-vehicle \
+                        dbus \
+                        python3-can \
+                        python3-hypothesis \
+                        python3-modules \
+                        python3-pytest \
+                        python3-pytest-asyncio \
+                        python3-pytest-timeout \
+                        python3-unittest-automake-output"
 # CAN interfaces other than SocketCAN.
 RSUGGESTS:${PN} = "python3-can"
 

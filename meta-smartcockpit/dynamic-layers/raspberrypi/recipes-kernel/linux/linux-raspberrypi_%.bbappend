@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-FILESEXTRAPATHS:prepend := "${THISDIR}/../../../../recipes-kernel/linux/files:"
+FILESEXTRAPATHS:prepend:smartcockpit-distro := "${THISDIR}/../../../../recipes-kernel/linux/files:"
 SRC_URI:append:smartcockpit-distro = " file://can.cfg file://can-board.cfg file://system.cfg file://rpi.cfg"

@@ -8,6 +8,9 @@ import json
 
 from oeqa.core.decorator.depends import OETestDepends
 from oeqa.runtime.case import OERuntimeTestCase
+from oeqa.runtime.decorator.package import OEHasPackage
+
+UNIT_TESTS_S = 3600
 
 
 class SmartCockpitTest(OERuntimeTestCase):
@@ -64,3 +67,9 @@ class SmartCockpitTest(OERuntimeTestCase):
         listening = self.ask("cat /proc/net/tcp /proc/net/tcp6 | awk '$4 == \"0A\" {print $2}'").split()
         outside = [at for at in listening if not at.startswith(("0100007F", "3500007F", "3600007F"))]
         assert [at for at in outside if not at.endswith(":0016")] == []
+
+    @OETestDepends(["ssh.SSHTest.test_ssh"])
+    @OEHasPackage(["smartcockpit-ptest"])
+    def test_unit_tests_pass_with_the_python_of_the_image(self) -> None:
+        status, output = self.target.run("/usr/lib/smartcockpit/ptest/run-ptest", UNIT_TESTS_S)
+        assert status == 0, str(output)[-4000:]
