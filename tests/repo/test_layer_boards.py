@@ -87,6 +87,24 @@ def test_slots_take_files_of_the_box_that_exist() -> None:
     assert [path for path in named if not (ROOT / "bench/rootfs/common" / path).exists()] == []
 
 
+# What of the box's root file system is about QEMU, Debian or the workbench, and has no place on a board.
+BOX_ALONE = (
+    "etc/chrony", "etc/default/locale", "etc/fstab", "etc/systemd/network", "etc/systemd/system-preset",
+    "usr/lib/systemd/system/chrony.service.d", "usr/lib/systemd/system/smartcockpit-player.service.d",
+    "usr/lib/systemd/system/smartcockpit-power.service.d", "usr/lib/systemd/system/systemd-logind.service.d",
+    "usr/lib/systemd/system/systemd-udev-trigger.service.d", "usr/lib/tmpfiles.d", "usr/lib/udev/rules.d",
+    "usr/share/smartcockpit/power.d",
+)  # fmt: skip
+
+
+def test_nothing_of_the_boxs_root_is_left_out_by_oversight() -> None:
+    """Emergency's restart was: a board without it waits for a key for ever instead of falling back."""
+    common = ROOT / "bench/rootfs/common"
+    known = (*variable(recipe_file("smartcockpit-slots").read_text(), "SLOT_FILES"), *BOX_ALONE)
+    files = [path.relative_to(common) for path in common.rglob("*") if path.is_file()]
+    assert [path for path in files if not any(path.is_relative_to(each) for each in known)] == []
+
+
 def test_rauc_and_the_partition_table_call_the_slots_the_same() -> None:
     conf = (ROOT / "bench/rootfs/common/etc/rauc/system.conf").read_text()
     devices = re.findall(r"^device=/dev/disk/by-partlabel/(\S+)$", conf, re.MULTILINE)
@@ -114,7 +132,7 @@ def test_lines_for_config_txt_are_no_longer_than_the_firmware_reads() -> None:
 def test_appends_for_boards_name_files_that_exist() -> None:
     for append in (LAYER / "dynamic-layers").rglob("*.bbappend"):
         text = append.read_text()
-        [found] = re.findall(r'FILESEXTRAPATHS:prepend := "\$\{THISDIR\}/(.*):"', text)
+        [found] = re.findall(r'FILESEXTRAPATHS:prepend:smartcockpit-distro := "\$\{THISDIR\}/(.*):"', text)
         folder = (append.parent / found).resolve()
         for name in re.findall(r"file://(\S+?)[\" ]", text):
             assert (folder / name).is_file(), f"{append.name}: {name}"

@@ -18,8 +18,8 @@ def recipe_file(name: str) -> Path:
 
 
 def variable(text: str, name: str) -> list[str]:
-    """Return the words that a recipe or configuration gives to a variable, over all its lines."""
+    """Return the words that a recipe or configuration gives to a variable, over all its lines; no expressions."""
     joined = text.replace("\\\n", " ")
     assignment = rf'^{re.escape(name)}(?::append)? *(?:\?\?|\?|:|\+)?= *"([^"]*)"'
     found = re.findall(assignment, joined, re.MULTILINE)
-    return " ".join(found).split()
+    return re.sub(r"\$\{@.*?\}", "", " ".join(found)).split()

@@ -18,6 +18,7 @@ SLOT_FILES = "etc/fw_env.config \
               usr/lib/systemd/system/box-machine-id.service \
               usr/lib/systemd/system/emergency.service.d \
               usr/lib/systemd/system/rauc.service.d \
+              usr/lib/systemd/system/systemd-fsck@.service.d \
               usr/lib/systemd/system/systemd-repart.service.d \
               usr/share/smartcockpit/gnss.d"
 
@@ -26,7 +27,6 @@ FILESEXTRAPATHS:prepend := "${SMARTCOCKPIT_SOURCE}:"
 SRC_URI = "file://LICENSE \
            ${@' '.join('file://bench/rootfs/common/' + path for path in d.getVar('SLOT_FILES').split())} \
            file://50-no-listeners.conf \
-           file://50-unless-mounted.conf \
            file://60-keep-gaps.conf \
            file://smartcockpit-slots.conf"
 S = "${UNPACKDIR}"
@@ -72,9 +72,6 @@ do_install() {
     install -D -m 0644 ${UNPACKDIR}/smartcockpit-slots.conf ${D}${nonarch_libdir}/tmpfiles.d/smartcockpit-slots.conf
     install -D -m 0644 ${UNPACKDIR}/50-no-listeners.conf \
         ${D}${nonarch_libdir}/systemd/resolved.conf.d/50-no-listeners.conf
-    # A file's name in SRC_URI cannot hold the backslash that the box's drop-in of this one instance has.
-    install -D -m 0644 ${UNPACKDIR}/50-unless-mounted.conf \
-        ${D}${systemd_system_unitdir}/systemd-fsck@.service.d/50-unless-mounted.conf
     install -m 0644 ${UNPACKDIR}/60-keep-gaps.conf ${D}${systemd_system_unitdir}/systemd-repart.service.d/
 }
 

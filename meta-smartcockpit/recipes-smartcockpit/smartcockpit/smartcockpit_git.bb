@@ -27,8 +27,8 @@ SRC_URI = "file://LICENSE \
            file://python/native \
            file://python/pyproject.toml \
            file://python/src/smartcockpit \
-           file://systemd \
-           ${@bb.utils.contains('PTEST_ENABLED', '1', 'file://run-ptest file://tests/support file://tests/unit', '', d)}"
+           file://systemd"
+SRC_URI:append = "${@bb.utils.contains('PTEST_ENABLED', '1', ' file://run-ptest file://tests', '', d)}"
 S = "${UNPACKDIR}"
 
 inherit ptest python_setuptools_build_meta systemd useradd
@@ -126,8 +126,6 @@ RDEPENDS:${PN}-vehicle = "${PN} \
                           python3-numbers \
                           python3-pyyaml \
                           python3-tomllib"
-# An owner may bring a vehicle folder to a running image.
-RRECOMMENDS:${PN} = "${PN}-player ${PN}-vehicle"
 RDEPENDS:${PN}-ptest = "${PN}-player \
                         ${PN}-vehicle \
                         dbus \
@@ -138,6 +136,8 @@ RDEPENDS:${PN}-ptest = "${PN}-player \
                         python3-pytest-asyncio \
                         python3-pytest-timeout \
                         python3-unittest-automake-output"
+# An owner may bring a vehicle folder to a running image.
+RRECOMMENDS:${PN} = "${PN}-player ${PN}-vehicle"
 # CAN interfaces other than SocketCAN.
 RSUGGESTS:${PN} = "python3-can"
 
