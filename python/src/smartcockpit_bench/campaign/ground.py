@@ -13,8 +13,10 @@ from pathlib import Path
 
 from smartcockpit.core.errors import SmartCockpitError
 
-from smartcockpit_bench.bundle.samples import disk_of, tiny, whole
+from smartcockpit_bench.bundle.build import Order, restamp
+from smartcockpit_bench.bundle.samples import development, disk_of, tiny, whole
 from smartcockpit_bench.image import disk, slot
+from smartcockpit_bench.image.identity import CLOCK_EPOCH
 from smartcockpit_bench.image.workspace import appearing
 from smartcockpit_bench.places import BUILD, image_dir
 from smartcockpit_bench.progress import run, step
@@ -75,10 +77,6 @@ def _bundles(folder: Path) -> None:
 
 def slot_of_new(root: Path) -> None:
     """Turn the image's slot into that of the new version, as the bundle has it."""
-    from smartcockpit_bench.bundle.build import Order, restamp
-    from smartcockpit_bench.bundle.samples import development
-    from smartcockpit_bench.image.identity import CLOCK_EPOCH
-
     restamp(root, NEW_VERSION, Order("amd64", "dev", development(), {}), slot.modified(root, CLOCK_EPOCH))
 
 
