@@ -92,7 +92,7 @@ BOX_ALONE = (
     "etc/chrony", "etc/default/locale", "etc/fstab", "etc/systemd/network", "etc/systemd/system-preset",
     "usr/lib/systemd/system/chrony.service.d", "usr/lib/systemd/system/smartcockpit-player.service.d",
     "usr/lib/systemd/system/smartcockpit-power.service.d", "usr/lib/systemd/system/systemd-logind.service.d",
-    "usr/lib/systemd/system/systemd-udev-trigger.service.d", "usr/lib/tmpfiles.d", "usr/lib/udev/rules.d",
+    "usr/lib/systemd/system/systemd-networkd.service.d", "usr/lib/systemd/system/systemd-udev-trigger.service.d", "usr/lib/tmpfiles.d", "usr/lib/udev/rules.d",
     "usr/share/smartcockpit/power.d",
 )  # fmt: skip
 
