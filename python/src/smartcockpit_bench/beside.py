@@ -24,7 +24,7 @@ NEEDED = frozenset(
 )
 """What a parked car still says: most of its control units sleep."""
 CYCLE_S = 0.2
-"""Shorter cycles overrun the emulated controller while the box starts or writes a slot."""
+"""The emulated controller holds five frames, and a box that starts or writes a slot is slow to fetch them."""
 
 
 class ParkedCar:

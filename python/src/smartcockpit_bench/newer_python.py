@@ -30,12 +30,13 @@ SITE = f"usr/local/lib/python{VERSION}/dist-packages"
 TESTS = ("tests/unit", "--ignore=tests/unit/bench")
 _ENTER = """
 set -e
-mount --bind "$1" "$2/work"
+mkdir -p "$2/checkout"
+mount --bind "$1" "$2/checkout"
 mount -t proc proc "$2/proc"
 mount --bind /dev "$2/dev"
 mount -t tmpfs tmpfs "$2/tmp"
 root=$2; shift 2
-exec chroot "$root" env -C /work HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/work/python/src:/work/tests \
+exec chroot "$root" env -C /checkout HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=python/src:tests \
     python3 -m pytest -q -p no:cacheprovider "$@"
 """
 
@@ -48,7 +49,6 @@ def root() -> Path:
             partial.mkdir(parents=True)
             _debian(partial)
             _python_packages(partial / SITE)
-            (partial / "work").mkdir()
     return made
 
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from smartcockpit_bench.guest import canalign
 from smartcockpit_bench.guest.canalign import CLOCK_DIVIDER, COMMAND, CONTROL, RING, RX, TX, align
 
 PELICAN = 0x80
@@ -52,6 +55,11 @@ def test_it_writes_at_the_beginning_of_its_ring_afterwards(writes_at: int, stale
     for controller in (receiver, sender):
         assert controller.registers[CONTROL] & 1, "in reset mode, as the driver expects it"
         assert controller.registers[CLOCK_DIVIDER] == PELICAN
+
+
+def test_interfaces_of_another_kind_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert canalign.main(["lo", "lo"]) == 1
+    assert re.match("canalign: lo (or|and) lo (is up already|stay as they are)", capsys.readouterr().err)
 
 
 def test_a_wire_that_carries_nothing_is_told() -> None:

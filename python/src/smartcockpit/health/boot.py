@@ -10,7 +10,9 @@ slot is on trial when the boot loader says so and the record does not know it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from smartcockpit.adapters import durable
 from smartcockpit.core.named import NamedTuple
 from smartcockpit.health import places
 from smartcockpit.health.rauc import Slot, Slots
@@ -40,8 +42,7 @@ def this_boot() -> Boot:
 
 def is_proven(slot: Slot) -> bool:
     """Tell whether this very installation of the slot has passed the gate."""
-    known = places.read(places.PROVEN).get("slots")
-    return isinstance(known, dict) and known.get(slot.name) == slot.installation
+    return _proven_slots().get(slot.name) == slot.installation
 
 
 def can_return(slots: Slots) -> bool:
@@ -50,21 +51,24 @@ def can_return(slots: Slots) -> bool:
     Attempts alone do not say so: an empty slot gets them, too, when the counters are lost.
     But what RAUC has installed, into either slot, was installed by the system in the other one.
     """
-    known = places.read(places.PROVEN).get("slots")
-    proven = known if isinstance(known, dict) else {}
     other = slots.other
     if other is None or not other.bootable:
         return False
-    return bool(other.installation or slots.booted.installation) or other.name in proven
+    return bool(other.installation or slots.booted.installation) or other.name in _proven_slots()
 
 
 def record_proven(slot: Slot) -> None:
     """Remember that this installation has passed; nothing is written when that is known."""
     if is_proven(slot):
         return
-    known = places.read(places.PROVEN).get("slots")
-    slots = {**known} if isinstance(known, dict) else {}
-    places.write(places.PROVEN, {"format": 1, "slots": {**slots, slot.name: slot.installation}})
+    slots = {**_proven_slots(), slot.name: slot.installation}
+    durable.write(places.PROVEN, {"format": 1, "slots": slots}, places.MODE)
+
+
+def _proven_slots() -> dict[str, Any]:
+    """Return which installation of each slot has passed; empty for a file that cannot be used."""
+    found = (durable.read(places.PROVEN) or {}).get("slots")
+    return found if isinstance(found, dict) else {}
 
 
 def _text(path: Path) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 
+from smartcockpit.adapters import durable
 from smartcockpit.bus.connection import BusConnection
 from smartcockpit.core.errors import SmartCockpitError
 from smartcockpit.core.verdict import CheckResult, Outcome, Verdict, from_document
@@ -75,7 +76,7 @@ def keep_reason(trouble: SmartCockpitError) -> None:
 
 def _too_late(boot: Boot, trouble: str = "") -> Verdict:
     """Return the verdict over a trial that came to none; what this boot has already been told stays."""
-    told = from_document(places.read(places.NEWEST))
+    told = from_document(durable.read(places.NEWEST) or {})
     if told is not None and told.boot_id == boot.boot_id and told.outcome is not Outcome.GOOD:
         return told
     detail = "the system did not come up in time" + (f": {trouble}" if trouble else "")
@@ -138,20 +139,20 @@ def _verdict(
 
 def _keep(verdict: Verdict) -> None:
     """Write the verdict; after a fall-back the reason for it stays where the update daemon looks."""
-    places.write(places.NEWEST, verdict.to_document())
-    last = from_document(places.read(places.VERDICT))
+    durable.write(places.NEWEST, verdict.to_document(), places.MODE)
+    last = from_document(durable.read(places.VERDICT) or {})
     fell_back = (
         last is not None and last.trial and last.outcome is not Outcome.GOOD and last.slot != verdict.slot
     )
     if verdict.trial or not fell_back:
-        places.write(places.VERDICT, verdict.to_document())
+        durable.write(places.VERDICT, verdict.to_document(), places.MODE)
 
 
 def _before() -> frozenset[str] | None:
-    able = places.read(places.BASELINE).get("able")
+    able = (durable.read(places.BASELINE) or {}).get("able")
     return frozenset(map(str, able)) if isinstance(able, list) else None
 
 
 def _remember(able: set[str]) -> None:
     if _before() != frozenset(able):
-        places.write(places.BASELINE, {"format": 1, "able": sorted(able)})
+        durable.write(places.BASELINE, {"format": 1, "able": sorted(able)}, places.MODE)

@@ -61,13 +61,14 @@ async def _ask(
     connection: BusConnection, member: str, signature: str = "", body: tuple[str, ...] = ()
 ) -> list[Any]:
     """Call RAUC, again after a while when it is busy."""
-    for look in range(BUSY_LOOKS):
+    looks = BUSY_LOOKS
+    while True:
         try:
             return list(
                 await connection.call(NAME, PATH, INTERFACE, member, signature, body, timeout_s=TIMEOUT_S)
             )
         except SmartCockpitError as error:
-            if BUSY not in str(error) or look == BUSY_LOOKS - 1:
+            looks -= 1
+            if BUSY not in str(error) or looks == 0:
                 raise
         await asyncio.sleep(BUSY_PAUSE_S)
-    raise AssertionError("unreachable")

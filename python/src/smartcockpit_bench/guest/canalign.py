@@ -21,7 +21,6 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
 from typing import Protocol
 
 CONTROL, COMMAND, TX, RX, CLOCK_DIVIDER = 0, 1, 10, 20, 31
@@ -118,18 +117,22 @@ def is_up(interface: str) -> bool | None:
     return bool(struct.unpack("16sh14x", answer)[1] & IFF_UP)
 
 
-def main(names: list[str], sleep: Callable[[float], None] = time.sleep) -> int:
-    """Wait for both interfaces and align; 1 when one does not come or is already in use."""
+def main(names: list[str]) -> int:
+    """Wait for both interfaces and align; 1 when one does not come, is in use or is of another kind."""
     end_s = time.monotonic() + PATIENCE_S
     while None in (states := [is_up(name) for name in names]):
         if time.monotonic() > end_s:
             print(f"canalign: {' or '.join(names)} did not come", file=sys.stderr)
             return 1
-        sleep(0.05)
+        time.sleep(0.05)
     if any(states):
         print(f"canalign: {' or '.join(names)} is up already", file=sys.stderr)
         return 1
-    align(PciRegisters(names[0]), PciRegisters(names[1]))
+    try:
+        align(PciRegisters(names[0]), PciRegisters(names[1]))
+    except (OSError, RuntimeError) as error:
+        print(f"canalign: {' and '.join(names)} stay as they are: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from smartcockpit import __version__
+from smartcockpit.core.errors import UsageError
 
 from smartcockpit_bench.places import ROOT
 
@@ -21,9 +22,11 @@ def build_epoch() -> int:
     """Return the time of the tree, s since 1970: its last commit, or the newest file changed since then.
 
     The same tree gives the same time whenever and wherever it is built. SOURCE_DATE_EPOCH
-    (reproducible-builds.org) overrides it; without git it is now.
+    (reproducible-builds.org) overrides it; without git it is now. Raises `UsageError`.
     """
     if named := os.environ.get("SOURCE_DATE_EPOCH"):
+        if not named.isdecimal():
+            raise UsageError(f"SOURCE_DATE_EPOCH: {named[:64]!r} is no time", "seconds since 1970")
         return int(named)
     committed = _git("log", "-1", "--format=%ct")
     if not committed:
