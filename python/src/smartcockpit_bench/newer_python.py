@@ -36,7 +36,8 @@ mount -t proc proc "$2/proc"
 mount --bind /dev "$2/dev"
 mount -t tmpfs tmpfs "$2/tmp"
 root=$2; shift 2
-exec chroot "$root" env -C /checkout HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=python/src:tests \
+exec chroot "$root" env -C /checkout HOME=/tmp PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/checkout/python/src:/checkout/tests \
     python3 -m pytest -q -p no:cacheprovider "$@"
 """
 
